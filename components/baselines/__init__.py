@@ -1,0 +1,1 @@
+"""Baselines fitted and scored on the same windows."""

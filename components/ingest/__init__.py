@@ -1,0 +1,1 @@
+"""Ingestion: files or a database table in, sorted and validated Parquet Examples out."""

@@ -1,0 +1,87 @@
+"""Where the data is, how to read it, and how time is split."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from models.section import Section
+
+
+class GapsConfig(Section):
+    """What to do about missing steps: holes up to `max` steps are filled, longer ones split."""
+
+    max: int = Field(default=0, ge=0, description="longest hole that is filled, in steps")
+    fill: Literal["linear", "previous", "mean"] = "linear"
+
+
+class DataConfig(Section):
+    """The source table in long form: a row per time step, a column per variable."""
+
+    path: str | None = Field(default=None, description="file or glob: CSV(.gz), Parquet, JSON lines")
+    url: str | None = Field(default=None, description="SQLAlchemy URL of a database")
+    table: str | None = Field(default=None, description="table or view to read, with url")
+    query: str | None = Field(default=None, description="SELECT to read, with url")
+    format: Literal["auto", "csv", "parquet", "jsonl"] = "auto"
+    delimiter: str = Field(default="auto", description="CSV field separator, or auto")
+    null_values: tuple[str, ...] = Field(default=("", "NA", "NaN", "nan", "null", "NULL", "None"))
+    time: str = Field(min_length=1, description="column of time stamps")
+    time_format: str | None = Field(default=None, description="strptime format; null: ISO 8601")
+    timezone: str = Field(default="UTC", description="zone of time stamps without an offset")
+    series: str | None = Field(default=None, description="column of series ids; null: one series")
+    frequency: str = Field(min_length=1, description="step as a pandas offset alias: h, D, W-SAT, MS")
+    gaps: GapsConfig = GapsConfig()
+    on_bad_rows: Literal["fail", "drop"] = "fail"
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        if value != "auto" and len(value) != 1:
+            raise ValueError(f"expected one character or auto, got {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> DataConfig:
+        if (self.path is None) == (self.url is None):
+            got = "both" if self.path is not None else "neither"
+            raise ValueError(
+                f"give exactly one of path (files) and url (a database), got {got}"
+            )
+        if self.url is not None and (self.table is None) == (self.query is None):
+            raise ValueError("with url give exactly one of table and query")
+        if self.path is not None and (self.table is not None or self.query is not None):
+            raise ValueError("table and query belong to url, not to path; remove them")
+        return self
+
+
+class SplitConfig(Section):
+    """Split of time, before windows: train, then validation, then test.
+
+    Each of `validation` and `test` is a fraction of all time steps (0 < x < 1), a number of
+    steps (an integer), and `train` a number of steps or null for all that is left. With `train`
+    given, steps after the three splits are not used (the ETT protocol of the literature).
+    """
+
+    by: Literal["time"] = "time"
+    train: int | None = Field(default=None, ge=1)
+    validation: int | float = 0.15
+    test: int | float = 0.15
+
+    @field_validator("validation", "test")
+    @classmethod
+    def _fraction_or_steps(cls, value: int | float) -> int | float:
+        if isinstance(value, bool) or value <= 0 or (isinstance(value, float) and value >= 1):
+            raise ValueError(
+                f"expected a fraction between 0 and 1 or a whole number of steps, got {value!r}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _leaves_something(self) -> SplitConfig:
+        if isinstance(self.validation, float) and isinstance(self.test, float):
+            if self.validation + self.test >= 1:
+                raise ValueError(
+                    f"validation {self.validation} and test {self.test} leave nothing to train on"
+                )
+        return self

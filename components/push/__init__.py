@@ -1,0 +1,1 @@
+"""Atomic push, retention and rollback."""

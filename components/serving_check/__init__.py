@@ -1,0 +1,1 @@
+"""A pushed model must answer in a fresh process first."""

@@ -1,0 +1,1 @@
+"""Tracking: what components report while they run, and where MLflow keeps it."""

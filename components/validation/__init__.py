@@ -1,0 +1,1 @@
+"""Statistics, schema and validation with TFX's own components."""

@@ -1,0 +1,1 @@
+"""Forecasters that a network has to beat."""

@@ -1,0 +1,28 @@
+"""Which baselines are scored, and their few settings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from models.section import Section
+
+BaselineName = Literal["naive", "seasonal_naive", "ar", "ffnn"]
+
+
+class BaselinesConfig(Section):
+    """Baselines scored on the same windows as the model, in every run."""
+
+    names: tuple[BaselineName, ...] = ("naive", "seasonal_naive", "ar", "ffnn")
+    season: int | None = Field(default=None, ge=1, description="steps; null: from the frequency")
+    ar_max_lags: int | None = Field(default=None, ge=1, description="null: from the lookback")
+    ffnn_units: tuple[int, ...] = (64,)
+    ffnn_epochs: int = Field(default=20, ge=1)
+
+    @field_validator("names")
+    @classmethod
+    def _once_each(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError(f"a baseline is listed twice: {list(value)}")
+        return value

@@ -1,0 +1,1 @@
+"""What happens to values inside the graph: scaling, normalisation, calendar, vocabulary."""

@@ -1,0 +1,1 @@
+"""From a recurrent state to an output."""

@@ -1,0 +1,1 @@
+"""Measures of forecasts in NumPy."""

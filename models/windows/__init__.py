@@ -1,0 +1,1 @@
+"""Windows over series: definition, storage and views, without copies."""

@@ -1,0 +1,106 @@
+"""`SeriesStore`: contiguous arrays of all series, on disk, memory-mapped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.roles import Roles
+from models.windows.spec import WindowSpec
+from models.windows.view import WindowView
+
+FORMAT = 1
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class SeriesStore:
+    """All series end to end in one array, cut into segments, with the origins of every split.
+
+    A segment is a stretch of one series without a hole (short holes are filled before). Rows of a
+    segment are consecutive steps; no window reaches across two segments.
+
+    Attributes:
+        spec: The window definition.
+        roles: The columns by role; `roles.dynamic` orders the columns of `values`.
+        frequency: Step as a pandas offset alias.
+        values: float32 `[rows, columns]`, natural units, filled where a short hole was; nan never.
+        observed: bool `[rows, columns]`, false where a value was filled.
+        time: int64 `[rows]`, Unix seconds UTC.
+        segments: int64 `[segments, 3]`: index of the series, first row, rows.
+        series: Series ids, sorted.
+        static: By static covariate, one value (float or str) per series.
+        origins: By split, int64 `[windows]`: the row of each window's last input step, ascending.
+        boundaries: Unix seconds at which `train` starts, `validation` starts, `test` starts, and
+            the first second after `test`.
+    """
+
+    spec: WindowSpec
+    roles: Roles
+    frequency: str
+    values: npt.NDArray[np.float32]
+    observed: npt.NDArray[np.bool_]
+    time: npt.NDArray[np.int64]
+    segments: npt.NDArray[np.int64]
+    series: tuple[str, ...]
+    static: Mapping[str, tuple[Any, ...]]
+    origins: Mapping[str, npt.NDArray[np.int64]]
+    boundaries: tuple[int, int, int, int]
+
+    def view(self, split: str) -> WindowView:
+        """The windows of one split (`train`, `validation` or `test`), as a view."""
+        return WindowView(self, self.origins[split])
+
+    def series_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Index into `series` of each of `rows`."""
+        position = np.searchsorted(self.segments[:, 1], rows, side="right") - 1
+        return self.segments[position, 0]
+
+    def save(self, folder: Path) -> None:
+        """Writes the store into `folder` (made if missing); `store.json` is written last."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("values", "observed", "time", "segments"):
+            np.save(folder / f"{name}.npy", np.ascontiguousarray(getattr(self, name)))
+        for split, rows in self.origins.items():
+            np.save(folder / f"origins-{split}.npy", rows)
+        meta = {
+            "format": FORMAT,
+            "spec": self.spec.model_dump(),
+            "roles": self.roles.model_dump(mode="json"),
+            "frequency": self.frequency,
+            "series": list(self.series),
+            "static": {k: list(v) for k, v in self.static.items()},
+            "splits": list(self.origins),
+            "boundaries": list(self.boundaries),
+        }
+        (folder / "store.json").write_text(json.dumps(meta, indent=1) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> SeriesStore:
+        """The store saved in `folder`; arrays are memory-mapped, read-only."""
+        meta = json.loads((folder / "store.json").read_text())
+        if meta["format"] != FORMAT:
+            raise ValueError(f"{folder}: store format {meta['format']}, expected {FORMAT}")
+
+        def array(name: str) -> Any:
+            return np.load(folder / f"{name}.npy", mmap_mode="r")
+
+        return cls(
+            spec=WindowSpec.model_validate(meta["spec"]),
+            roles=Roles.model_validate(meta["roles"]),
+            frequency=meta["frequency"],
+            values=array("values"),
+            observed=array("observed"),
+            time=array("time"),
+            segments=array("segments"),
+            series=tuple(meta["series"]),
+            static={k: tuple(v) for k, v in meta["static"].items()},
+            origins={split: array(f"origins-{split}") for split in meta["splits"]},
+            boundaries=tuple(meta["boundaries"]),
+        )

@@ -1,0 +1,1 @@
+"""The pipeline as a whole: configuration, graph, runner, command line."""

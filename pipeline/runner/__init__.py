@@ -1,0 +1,1 @@
+"""Running the graph on this machine."""

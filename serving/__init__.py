@@ -1,0 +1,1 @@
+"""Serving pushed models; needs only TensorFlow."""
