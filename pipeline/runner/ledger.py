@@ -44,8 +44,8 @@ class LedgerEntry(Section):
 
 
 def append(workspace: Path, entry: LedgerEntry) -> None:
-    """Adds `entry` with a single write, so that a kill leaves at most one torn last line."""
-    line = entry.canonical_json() + "\n"
+    """Adds `entry` with a single write, so that a kill leaves at most one torn line."""
+    line = "\n" + entry.canonical_json() + "\n"
     with (workspace / NAME).open("a") as file:
         file.write(line)
         file.flush()

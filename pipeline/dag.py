@@ -1,0 +1,97 @@
+"""The whole graph on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+
+from components.backtest.component import backtest
+from components.baselines.component import baselines
+from components.ingest.component import example_gen
+from components.push.component import pusher
+from components.serving_check.component import serving_check
+from components.train.component import trainer
+from components.validation.component import example_validator, schema_gen, statistics_gen
+from components.windows.component import windows
+from pipeline.config import LoadedConfig
+
+BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--beam_plugins=tfx"]
+
+
+def root(loaded: LoadedConfig) -> Path:
+    """Where artifacts live."""
+    return loaded.workspace / "artifacts"
+
+
+def database(loaded: LoadedConfig) -> Path:
+    """The sqlite file of ML Metadata."""
+    return loaded.workspace / "metadata.db"
+
+
+def build(loaded: LoadedConfig, *, champion: str) -> Pipeline:
+    """The pipeline of one configuration.
+
+    Args:
+        loaded: The configuration and its resolved paths.
+        champion: JSON of the champion that the candidate has to beat, or empty.
+    """
+    config = loaded.config
+    data, split, roles, spec = config.data, config.split, config.roles, config.window
+
+    ingest = example_gen(data, split, roles, base=loaded.path.parent)
+    examples = ingest.outputs["examples"]
+    statistics_node = statistics_gen(examples)
+    statistics = statistics_node.outputs["statistics"]
+    schema = schema_gen(statistics, loaded.schema_path)
+    validate = example_validator(statistics, schema.outputs["schema"])
+    window = windows(
+        examples, spec=spec, roles=roles, gaps=data.gaps, frequency=data.frequency
+    )
+    window.add_upstream_node(validate)
+    store = window.outputs["windows"]
+    scored = baselines(store, config=config.baselines)
+    train = trainer(
+        store, statistics, model=config.model, train=config.train, config_digest=loaded.digest
+    )
+    model = train.outputs["model"]
+    gate = backtest(
+        model,
+        store,
+        scored.outputs["baselines"],
+        statistics,
+        gate=config.gate,
+        season=config.baselines.season,
+        champion=champion,
+    )
+    check = serving_check(model)
+    push = pusher(
+        model,
+        gate.outputs["blessing"],
+        check.outputs["blessing"],
+        serving=config.serving,
+        directory=loaded.serving_directory,
+        name=config.name,
+    )
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(root(loaded)),
+        components=[
+            ingest,
+            statistics_node,
+            schema,
+            validate,
+            window,
+            scored,
+            train,
+            gate,
+            check,
+            push,
+        ],
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(database(loaded))
+        ),
+        beam_pipeline_args=BEAM,
+    )
