@@ -184,8 +184,11 @@ class Frequency:
 
         distinct, inverse = np.unique(array, return_inverse=True)
         offset = self.offset
-        answers = [offset.is_on_offset(t) for t in pd.to_datetime(distinct, unit="s")]
-        return np.asarray(answers, np.bool_)[inverse].reshape(array.shape)
+        answers = np.asarray(
+            [offset.is_on_offset(t) for t in pd.to_datetime(distinct, unit="s")], np.bool_
+        )
+        result: npt.NDArray[np.bool_] = answers[inverse].reshape(array.shape)
+        return result
 
     def shift(self, time: int, steps: int) -> int:
         """The time `steps` steps after `time` (before, if negative), in Unix seconds UTC."""

@@ -29,9 +29,10 @@ class Section(BaseModel):
     def _name_the_nearest_key(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
+        known = {field.alias or name for name, field in cls.model_fields.items()}
         for key in data:
-            if key not in cls.model_fields:
-                raise ValueError(unknown_key(str(key), cls.model_fields))
+            if key not in known:
+                raise ValueError(unknown_key(str(key), known))
         # YAML has lists only; strict validation wants the tuples that frozen sections hold.
         return {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
 

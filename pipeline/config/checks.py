@@ -1,0 +1,279 @@
+"""Checks across sections, each with words for what to change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from components.secrets import expanded, redacted
+from models.errors import BadInputError
+from models.frequency import DAY, WEEK, Frequency
+from models.roles import OBSERVED, Roles
+from models.windows.spec import WindowSpec
+
+if TYPE_CHECKING:
+    from pipeline.config.config import Config
+
+
+class Problem(NamedTuple):
+    """What is wrong with the value at `path` (keys from the top), in words."""
+
+    path: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.path)}: {self.text}"
+
+
+def problems(config: Config) -> list[Problem]:
+    """Everything about `config` that no section can see by itself; empty if all is well."""
+    return [problem for check in _CHECKS for problem in check(config)]
+
+
+def seasonal_lookback(spec: WindowSpec, season: int) -> int:
+    """The least lookback with which every label has a value some whole seasons back in the window.
+
+    `season` steps where the horizon covers a season or there is no gap, up to `gap` fewer else.
+    """
+    ahead = {(spec.gap + h) % season for h in range(min(spec.horizon, season))}
+    return max(season - a for a in ahead)
+
+
+def _columns(config: Config) -> Iterator[Problem]:
+    keys = {"time": config.data.time, "series": config.data.series}
+    if config.data.time == config.data.series:
+        yield Problem(
+            ("data", "series"),
+            f"received {config.data.series!r}, which is also data.time; one column cannot be both",
+        )
+    for path, names in _listed(config):
+        for name in names:
+            used = next((k for k, column in keys.items() if column == name), None)
+            if used:
+                yield Problem(
+                    path,
+                    f"received {name!r}, which is the {used} column (data.{used}); remove it here",
+                )
+            elif name in ("time", "series"):
+                yield Problem(
+                    path,
+                    f"received {name!r}, a name the pipeline keeps for its own column; rename "
+                    "the column in the data",
+                )
+            elif name == "":
+                yield Problem(path, "received '', expected the name of a column")
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield Problem(path, f"received {name!r} {count} times; list a column once")
+    if OBSERVED in config.covariates.static:
+        yield Problem(
+            ("covariates", "static"),
+            f"received {OBSERVED!r}, the mask of filled steps; it may only be under "
+            "covariates.past",
+        )
+
+
+def _roles(config: Config) -> Iterator[Problem]:
+    if any(len(set(names)) != len(names) for _, names in _listed(config)):
+        return  # said by _columns, in better words
+    try:
+        Roles(targets=config.targets, covariates=config.covariates)
+    except ValueError as error:
+        first = error.errors()[0] if hasattr(error, "errors") else {"ctx": {"error": error}}
+        yield Problem(("covariates",), str(first.get("ctx", {}).get("error", error)))
+
+
+def _frequency(config: Config) -> Iterator[Problem]:
+    received = config.data.frequency
+    try:
+        frequency = Frequency.parse(received)
+    except BadInputError as error:
+        text = str(error).removeprefix(f"frequency {received!r}: ")
+        yield Problem(("data", "frequency"), f"received {received!r}: {text}")
+        return
+    yield from _calendar(config, frequency)
+    yield from _season(config, frequency)
+
+
+def _calendar(config: Config, frequency: Frequency) -> Iterator[Problem]:
+    for feature in config.covariates.calendar:
+        if _constant(feature, frequency):
+            useful = [f for f in _FEATURES if not _constant(f, frequency)]
+            hint = f"useful here: {', '.join(useful)}" if useful else "remove it"
+            yield Problem(
+                ("covariates", "calendar"),
+                f"received {feature!r}, which never changes at the frequency "
+                f"{config.data.frequency!r}; {hint}",
+            )
+
+
+_FEATURES = (
+    "minute_of_hour",
+    "hour_of_day",
+    "day_of_week",
+    "day_of_month",
+    "day_of_year",
+    "week_of_year",
+    "month_of_year",
+    "quarter_of_year",
+)
+
+
+def _constant(feature: str, frequency: Frequency) -> bool:
+    step, alias = frequency.step, frequency.alias.lstrip("0123456789")
+    period = {"minute_of_hour": 3_600, "hour_of_day": DAY, "day_of_week": WEEK}.get(feature)
+    if period is not None:
+        if step is not None:
+            return step % period == 0
+        return period < WEEK and "h" not in alias
+    yearly = alias.startswith(("YS", "YE", "BYS", "BYE"))
+    if feature == "day_of_month":
+        return alias.startswith(("MS", "QS", "YS"))
+    if feature == "day_of_year":
+        return alias.startswith("YS")
+    return yearly and feature in ("month_of_year", "quarter_of_year")
+
+
+def _season(config: Config, frequency: Frequency) -> Iterator[Problem]:
+    if "seasonal_naive" not in config.baselines.names:
+        return
+    season = config.baselines.season or frequency.season
+    needed = seasonal_lookback(config.window, season)
+    if config.window.lookback < needed:
+        source = "baselines.season" if config.baselines.season else f"{frequency.alias!r} data"
+        yield Problem(
+            ("window", "lookback"),
+            f"received {config.window.lookback}, but the baseline seasonal_naive needs a lookback "
+            f">= {needed} to see one season back ({season} steps, from {source}); raise it to "
+            f"{needed}, set baselines.season to a shorter season, or remove seasonal_naive from "
+            "baselines.names and gate.beats",
+        )
+
+
+def _gate(config: Config) -> Iterator[Problem]:
+    names = config.baselines.names
+    for name in config.gate.beats:
+        if name not in names:
+            yield Problem(
+                ("gate", "beats"),
+                f"received {name!r}, which is not scored; add it to baselines.names "
+                f"(now {', '.join(names) or 'empty'}) or remove it here",
+            )
+    for name, count in Counter(config.gate.beats).items():
+        if count > 1:
+            yield Problem(("gate", "beats"), f"received {name!r} {count} times; list it once")
+
+
+def _baselines(config: Config) -> Iterator[Problem]:
+    lags, lookback = config.baselines.ar_max_lags, config.window.lookback
+    if lags is not None and lags > lookback:
+        yield Problem(
+            ("baselines", "ar_max_lags"),
+            f"received {lags}, expected at most window.lookback ({lookback}), as the AR baseline "
+            "sees the same window as the model",
+        )
+    if any(units < 1 for units in config.baselines.ffnn_units):
+        yield Problem(
+            ("baselines", "ffnn_units"),
+            f"received {list(config.baselines.ffnn_units)}, expected whole numbers >= 1",
+        )
+
+
+def _training(config: Config) -> Iterator[Problem]:
+    warmup, epochs = config.train.schedule.warmup, config.train.epochs
+    if warmup >= epochs:
+        yield Problem(
+            ("train", "schedule", "warmup"),
+            f"received {warmup:g} epochs, expected fewer than train.epochs ({epochs}), or the "
+            "learning rate never gets to its value",
+        )
+
+
+def _reading(config: Config) -> Iterator[Problem]:
+    data = config.data
+    if data.time_format is not None and "%" not in data.time_format:
+        yield Problem(
+            ("data", "time_format"),
+            f"received {data.time_format!r}, expected a strptime format such as "
+            "'%d.%m.%Y %H:%M', or null for ISO 8601",
+        )
+    if problem := _zone(data.timezone):
+        yield Problem(("data", "timezone"), problem)
+    if data.path is not None and not data.path.strip():
+        yield Problem(("data", "path"), f"received {data.path!r}, expected a file or a glob")
+
+
+def _zone(name: str) -> str | None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        from difflib import get_close_matches
+        from zoneinfo import available_timezones
+
+        names = {zone.lower(): zone for zone in available_timezones()}
+        near = [names[n] for n in get_close_matches(name.lower(), names, n=1)]
+        near = near or sorted(z for z in names.values() if z.split("/")[-1].lower() == name.lower())
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"received {name!r}, expected a time zone such as UTC or Europe/Berlin{hint}"
+    return None
+
+
+def _urls(config: Config) -> Iterator[Problem]:
+    for path, url in (
+        (("data", "url"), config.data.url),
+        (("tracking", "uri"), config.tracking.uri),
+    ):
+        if url is None:
+            continue
+        if redacted(url) != url:
+            yield Problem(
+                path,
+                f"received {redacted(url)!r} with a secret in plain text; configurations are "
+                "committed and tracked: write ${NAME} in its place and set the environment "
+                "variable NAME",
+            )
+            continue
+        try:
+            text = expanded(url)
+        except BadInputError as error:
+            yield Problem(path, f"received {url!r}: {error}")
+            continue
+        scheme = text.partition("://")[0] if "://" in text else ""
+        if path[0] == "data" and not scheme:
+            yield Problem(
+                path,
+                f"received {url!r}, expected an SQLAlchemy URL such as sqlite:///file.db or "
+                "postgresql://user:${PASSWORD}@host/base",
+            )
+        if path[0] == "tracking" and scheme in ("", "file") and text != "databricks":
+            yield Problem(
+                path,
+                f"received {url!r}, expected an MLflow server (http:// or https://) or a database "
+                "(sqlite:///mlflow.db, postgresql://...); MLflow refuses plain folders; null is "
+                "a sqlite file in the workspace",
+            )
+
+
+def _listed(config: Config) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    c = config.covariates
+    return [
+        (("targets",), config.targets),
+        (("covariates", "past"), c.past),
+        (("covariates", "future"), c.future),
+        (("covariates", "static"), c.static),
+    ]
+
+
+_CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
+    _columns,
+    _roles,
+    _reading,
+    _urls,
+    _frequency,
+    _baselines,
+    _gate,
+    _training,
+)

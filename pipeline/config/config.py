@@ -1,0 +1,105 @@
+"""`Config`: the whole configuration file."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from components.backtest.config import GateConfig
+from components.ingest.config import DataConfig, SplitConfig
+from components.push.config import ServingConfig
+from components.tracking.config import TrackingConfig
+from models.baselines.config import BaselinesConfig
+from models.network.config import ModelConfig
+from models.roles import Covariates, Roles
+from models.section import Section
+from models.training.config import TrainConfig
+from models.windows.spec import WindowSpec
+from pipeline.config.checks import problems
+
+TASKS = ("forecast",)
+LATER_TASKS = ("classify", "tag", "next_step")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+
+
+class Config(Section):
+    """One pipeline: what to forecast from which data, with which model, and where it goes.
+
+    Paths are relative to the folder of the configuration file; `pipeline.config.load` resolves
+    them. `schema` in the file is the field `schema_file` here.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    name: str = Field(description="of the pipeline, the served model and the registered model")
+    workspace: str = Field(default="./workspace", min_length=1, description="folder of all state")
+    data: DataConfig
+    task: Literal["forecast"] = "forecast"
+    targets: tuple[str, ...] = Field(min_length=1, description="columns to forecast")
+    covariates: Covariates = Covariates()
+    split: SplitConfig = SplitConfig()
+    window: WindowSpec
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    baselines: BaselinesConfig = BaselinesConfig()
+    gate: GateConfig = GateConfig()
+    serving: ServingConfig = ServingConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    schema_file: str | None = Field(
+        default=None,
+        min_length=1,
+        alias="schema",
+        description="data schema; null: <config>.schema.pbtxt beside the config",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _slug(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            slug = re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:63] or "my-forecast"
+            raise ValueError(
+                f"received {value!r}, expected letters, digits, _ and - (at most 63, a letter or "
+                f"digit first), as it names folders and the served model; for example {slug!r}"
+            )
+        return value
+
+    @field_validator("task", mode="before")
+    @classmethod
+    def _available(cls, value: Any) -> Any:
+        if value in LATER_TASKS:
+            raise ValueError(
+                f"received {value!r}, which is not available in this version; "
+                f"expected one of: {', '.join(TASKS)}"
+            )
+        if isinstance(value, str) and value not in TASKS:
+            near = difflib.get_close_matches(value, TASKS + LATER_TASKS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near and near[0] in TASKS else ""
+            raise ValueError(f"received {value!r}, expected one of: {', '.join(TASKS)}{hint}")
+        return value
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> Config:
+        found = problems(self)
+        if found:
+            raise PydanticCustomError(
+                "sections_disagree", "{text}", {"text": "; ".join(map(str, found)), "all": found}
+            )
+        return self
+
+    @property
+    def roles(self) -> Roles:
+        """Targets and covariates as one section."""
+        return Roles(targets=self.targets, covariates=self.covariates)
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits of the canonical configuration; the same for equal ones.
+
+        Secrets are not part of it: URLs hold names of environment variables only.
+        """
+        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:32]
