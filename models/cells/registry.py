@@ -1,0 +1,103 @@
+"""Recurrent layers by name, and what keeps cuDNN from running them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from models.errors import BadInputError
+
+if TYPE_CHECKING:
+    import keras
+
+    from models.network.config import ModelConfig
+
+CELLS = ("simple_rnn", "lstm", "gru")
+_BACKWARD = 500_009
+"""Added to the seed of a backward layer: the two directions must not start from equal weights."""
+
+
+def recurrent_layer(
+    cell: str,
+    units: int,
+    *,
+    activation: str = "tanh",
+    return_sequences: bool,
+    dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
+    seed: int,
+    name: str,
+    bidirectional: bool = False,
+) -> keras.Layer:
+    """One recurrent layer, [batch, steps, features] to [batch, steps, units] or [batch, units].
+
+    Input kernels are Glorot uniform, recurrent kernels orthogonal, the forget gate of an LSTM
+    starts open (Jozefowicz et al., 2015, "An empirical exploration of recurrent network
+    architectures"), and a GRU applies its reset gate after the matrix product (the variant that
+    cuDNN implements). A bidirectional layer (Schuster and Paliwal, 1997) concatenates the two
+    directions: `2 * units` features.
+
+    Args:
+        cell: One of `CELLS`.
+        units: Size of the state of one direction.
+        activation: Of the candidate (and of the output of an LSTM): tanh, sigmoid or relu.
+        return_sequences: Whether every step is returned, not only the last.
+        dropout: Share of the inputs dropped in training.
+        recurrent_dropout: Share of the state dropped in training (Gal and Ghahramani, 2016).
+        seed: Of the initial weights and of dropout; equal seeds give equal layers.
+        name: Of the layer.
+        bidirectional: Whether a second layer reads the steps backwards.
+
+    Raises:
+        BadInputError: If `cell` is unknown.
+    """
+    import keras
+
+    classes: dict[str, Callable[..., keras.Layer]] = {
+        "simple_rnn": keras.layers.SimpleRNN,
+        "lstm": keras.layers.LSTM,
+        "gru": keras.layers.GRU,
+    }
+    if cell not in classes:
+        raise BadInputError(f"model.cell: unknown cell {cell!r}; expected one of {list(CELLS)}")
+
+    def layer(first_seed: int, layer_name: str, **extra: Any) -> keras.Layer:
+        return classes[cell](
+            units,
+            activation=activation,
+            return_sequences=return_sequences,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=first_seed),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=first_seed + 1),
+            seed=first_seed + 2,
+            name=layer_name,
+            **extra,
+        )
+
+    if not bidirectional:
+        return layer(seed, name)
+    return keras.layers.Bidirectional(
+        layer(seed, f"{name}_forward"),
+        backward_layer=layer(seed + _BACKWARD, f"{name}_backward", go_backwards=True),
+        name=name,
+    )
+
+
+def cudnn_obstacles(model: ModelConfig) -> list[str]:
+    """Why cuDNN cannot run the layers of `model`: empty if it can (and a GPU is there).
+
+    The conditions are Keras's: an LSTM or GRU with tanh, sigmoid gates, a bias, and no recurrent
+    dropout. Other networks are right but several times slower on a GPU.
+    """
+    obstacles = []
+    if model.cell == "simple_rnn":
+        obstacles.append("model.cell simple_rnn has no cuDNN kernel in Keras; use lstm or gru")
+    if model.activation != "tanh":
+        obstacles.append(f"model.activation is {model.activation}; cuDNN knows only tanh")
+    if model.recurrent_dropout > 0:
+        obstacles.append(
+            f"model.recurrent_dropout is {model.recurrent_dropout:g}; cuDNN needs 0 "
+            "(dropout may stay)"
+        )
+    return obstacles
