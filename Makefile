@@ -1,0 +1,45 @@
+# Everything a person, a commit hook or the CI runs, runs through here: one place for each command.
+BIN := .venv/bin
+PACKAGES := pipeline components models serving
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header --only-binary :all: --no-binary rouge-score $(LOCK_FLAGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint types unit e2e lock bench clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv from the lock; skipped when it is up to date (PYTHON=... names another Python 3.11)
+	@PYTHON='$(PYTHON)' bash requirements/setup.sh
+
+run: setup ## run the example pipeline: data, training, gate, push
+	$(BIN)/python examples/co2_data.py
+	$(BIN)/elman run examples/co2.yaml
+
+test: lint types ## everything the CI asks for: lint, types, unit and end-to-end tests
+	$(BIN)/pytest
+
+lint: setup ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## mypy, strict
+	$(BIN)/mypy $(PACKAGES)
+
+unit: setup ## the tests that run no whole pipeline
+	$(BIN)/pytest -m "not end_to_end"
+
+e2e: setup ## the tests that run whole pipelines
+	$(BIN)/pytest -m end_to_end
+
+lock: setup ## resolve the lock again (LOCK_FLAGS="--upgrade" or "--upgrade-package NAME" to move versions)
+	$(COMPILE) --all-extras --override requirements/overrides.txt pyproject.toml -o requirements/requirements.lock
+	$(COMPILE) --no-annotate -c requirements/requirements.lock requirements/bootstrap.in -o requirements/bootstrap.lock
+
+bench: setup ## run every benchmark
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+
+clean: ## remove caches and build output; .venv and workspaces stay
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
