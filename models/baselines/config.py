@@ -19,6 +19,7 @@ class BaselinesConfig(Section):
     ar_max_lags: int | None = Field(default=None, ge=1, description="null: from the lookback")
     ffnn_units: tuple[int, ...] = (64,)
     ffnn_epochs: int = Field(default=20, ge=1)
+    ffnn_seed: int = Field(default=7, ge=0, lt=2**31)
 
     @field_validator("names")
     @classmethod

@@ -1,0 +1,63 @@
+"""Seasonal naive: the value one season before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from models.baselines.protocol import Predictions
+from models.windows.view import WindowView
+
+CHUNK = 1 << 20
+
+
+class SeasonalNaive:
+    """Forecasts each label by the latest value at or before the origin that lies a whole number
+    of seasons before it.
+
+    Values are taken from the segment of the window, which may reach back further than the
+    lookback; filled steps count as they were filled. Where the segment does not reach back far
+    enough, the last value takes their place, and `describe` counts these forecasts.
+
+    Args:
+        season: Steps in a season, at least 1.
+    """
+
+    name = "seasonal_naive"
+
+    def __init__(self, season: int) -> None:
+        self.season = season
+        self._forecasts = 0
+        self._fallbacks = 0
+
+    def fit(self, train: WindowView, validation: WindowView | None) -> None:
+        """There is nothing to fit; the counts of `describe` start again."""
+        self._forecasts = self._fallbacks = 0
+
+    def predict(self, view: WindowView) -> Predictions:
+        """Forecasts, float32 `[windows, horizon, targets]`."""
+        store, spec, width = view.store, view.store.spec, len(view.store.roles.targets)
+        ahead = np.arange(1 + spec.gap, 1 + spec.reach)
+        back = ahead - -(-ahead // self.season) * self.season
+        result = np.empty((len(view), spec.horizon, width), np.float32)
+        firsts = store.segments[:, 1]
+        size = max(1, CHUNK // spec.horizon)
+        for start in range(0, len(view), size):
+            origins = view.origins[start : start + size]
+            first = firsts[np.searchsorted(firsts, origins, side="right") - 1]
+            rows = origins[:, None] + back
+            missing = rows < first[:, None]
+            rows = np.where(missing, origins[:, None], rows)
+            result[start : start + size] = store.values[rows, :width]
+            self._fallbacks += int(missing.sum())
+        self._forecasts += len(view) * spec.horizon
+        return result
+
+    def describe(self) -> dict[str, Any]:
+        """`season` in steps; steps forecast since the fit, and how many by the last value."""
+        return {
+            "season": self.season,
+            "forecasts": self._forecasts,
+            "last_value_for_want_of_history": self._fallbacks,
+        }
