@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
 from models.errors import BadInputError
 
+# NumPy and pandas take longer to import than a configuration takes to check.
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from pandas import DatetimeIndex
     from pandas.tseries.offsets import BaseOffset
 
-Seconds = npt.NDArray[np.int64]
+    Seconds = npt.NDArray[np.int64]
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -117,6 +117,8 @@ class Frequency:
         Returns:
             int64 `[steps]`, Unix seconds UTC, ascending; empty if there is no step.
         """
+        import numpy as np
+
         if self.step is not None:
             first = self._align(start)
             return np.arange(first, max(end, first - 1) + 1, self.step, dtype=np.int64)
@@ -142,6 +144,8 @@ class Frequency:
         Returns:
             int64, as many as `times`: consecutive steps have consecutive numbers.
         """
+        import numpy as np
+
         array = np.asarray(times, dtype=np.int64)
         if self.step is not None:
             ahead = array - self._align(start)
@@ -175,11 +179,13 @@ class Frequency:
 
         A frequency without an anchor (hours, days) may start anywhere: all true.
         """
+        import numpy as np
+
         array = np.asarray(times, dtype=np.int64)
         if self.step is not None:
             if self.phase is None:
                 return np.ones(array.shape, np.bool_)
-            return (array // DAY) % 7 == self.phase
+            return np.equal((array // DAY) % 7, self.phase, dtype=np.bool_)
         import pandas as pd
 
         distinct, inverse = np.unique(array, return_inverse=True)
@@ -262,8 +268,12 @@ def _weekly(count: int, weekday: str) -> Frequency:
 
 
 def _seconds(index: DatetimeIndex) -> Seconds:
+    import numpy as np
+
     return index.to_numpy().astype("datetime64[s]").astype(np.int64)
 
 
 def _stamp(time: int) -> str:
+    import numpy as np
+
     return str(np.datetime64(time, "s")) + "Z"

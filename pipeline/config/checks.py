@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from components.secrets import expanded, redacted
 from models.errors import BadInputError
+from models.features.step import Step
 from models.frequency import DAY, WEEK, Frequency
 from models.roles import OBSERVED, Roles
-from models.windows.spec import WindowSpec
 
 if TYPE_CHECKING:
     from pipeline.config.config import Config
@@ -29,15 +29,6 @@ class Problem(NamedTuple):
 def problems(config: Config) -> list[Problem]:
     """Everything about `config` that no section can see by itself; empty if all is well."""
     return [problem for check in _CHECKS for problem in check(config)]
-
-
-def seasonal_lookback(spec: WindowSpec, season: int) -> int:
-    """The least lookback with which every label has a value some whole seasons back in the window.
-
-    `season` steps where the horizon covers a season or there is no gap, up to `gap` fewer else.
-    """
-    ahead = {(spec.gap + h) % season for h in range(min(spec.horizon, season))}
-    return max(season - a for a in ahead)
 
 
 def _columns(config: Config) -> Iterator[Problem]:
@@ -93,10 +84,17 @@ def _frequency(config: Config) -> Iterator[Problem]:
         yield Problem(("data", "frequency"), f"received {received!r}: {text}")
         return
     yield from _calendar(config, frequency)
-    yield from _season(config, frequency)
 
 
 def _calendar(config: Config, frequency: Frequency) -> Iterator[Problem]:
+    if not config.covariates.calendar:
+        return
+    try:
+        if frequency.step is None:
+            Step.parse(config.data.frequency)
+    except BadInputError as error:
+        yield Problem(("data", "frequency"), str(error).removeprefix("data.frequency: "))
+        return
     for feature in config.covariates.calendar:
         if _constant(feature, frequency):
             useful = [f for f in _FEATURES if not _constant(f, frequency)]
@@ -133,22 +131,6 @@ def _constant(feature: str, frequency: Frequency) -> bool:
     if feature == "day_of_year":
         return alias.startswith("YS")
     return yearly and feature in ("month_of_year", "quarter_of_year")
-
-
-def _season(config: Config, frequency: Frequency) -> Iterator[Problem]:
-    if "seasonal_naive" not in config.baselines.names:
-        return
-    season = config.baselines.season or frequency.season
-    needed = seasonal_lookback(config.window, season)
-    if config.window.lookback < needed:
-        source = "baselines.season" if config.baselines.season else f"{frequency.alias!r} data"
-        yield Problem(
-            ("window", "lookback"),
-            f"received {config.window.lookback}, but the baseline seasonal_naive needs a lookback "
-            f">= {needed} to see one season back ({season} steps, from {source}); raise it to "
-            f"{needed}, set baselines.season to a shorter season, or remove seasonal_naive from "
-            "baselines.names and gate.beats",
-        )
 
 
 def _gate(config: Config) -> Iterator[Problem]:
@@ -192,11 +174,12 @@ def _training(config: Config) -> Iterator[Problem]:
 
 def _reading(config: Config) -> Iterator[Problem]:
     data = config.data
-    if data.time_format is not None and "%" not in data.time_format:
+    format_ = data.time_format
+    if format_ is not None and "%" not in format_ and format_ not in ("s", "ms", "us", "ns"):
         yield Problem(
             ("data", "time_format"),
-            f"received {data.time_format!r}, expected a strptime format such as "
-            "'%d.%m.%Y %H:%M', or null for ISO 8601",
+            f"received {format_!r}, expected a strptime format such as '%d.%m.%Y %H:%M', "
+            "one of s, ms, us, ns (since 1970), or null for ISO 8601",
         )
     if problem := _zone(data.timezone):
         yield Problem(("data", "timezone"), problem)

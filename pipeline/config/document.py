@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
 class ConfigDumper(yaml.SafeDumper):
     """Writes text in quotes wherever this module would read it as something else."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _: Any) -> bool:
         """No anchors: the same list twice is written twice."""
         return True
 

@@ -90,7 +90,7 @@ def load(path: Path | str) -> LoadedConfig:
             each problem, `co2.yaml:14: train.epochs: received 'many', expected ...`.
     """
     given = Path(path)
-    return LoadedConfig(validated(read(given)), Path(os.path.abspath(given)))
+    return LoadedConfig(validated(read(given)), _absolute(given))
 
 
 def loads(text: str, *, path: Path | str = "config.yaml") -> LoadedConfig:
@@ -100,7 +100,7 @@ def loads(text: str, *, path: Path | str = "config.yaml") -> LoadedConfig:
         BadInputError: As `load` does.
     """
     given = Path(path)
-    return LoadedConfig(validated(parse(text, str(given))), Path(os.path.abspath(given)))
+    return LoadedConfig(validated(parse(text, str(given))), _absolute(given))
 
 
 def validated(document: Document) -> Config:
@@ -118,6 +118,10 @@ def validated(document: Document) -> Config:
         if not found:
             return config
     raise BadInputError("\n".join(sorted(found, key=_line_number)))
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.normpath(Path.cwd() / path))
 
 
 def _anchored(url: str, folder: Path) -> str:
