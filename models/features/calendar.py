@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from models.features.civil import civil_from_days, days_from_civil, weekday
 from models.features.step import Step
@@ -122,12 +123,14 @@ class Calendar(keras.Layer):
         self.future = future
         self.step = Step.parse(frequency)
 
+    @override
     def call(self, time: Tensor) -> Tensor:
         offsets = tf.range(1 - self.past, self.future + 1, dtype=tf.int64)
         values = calendar_values(step_times(time, offsets, self.step))
         angles = [2 * math.pi * values[name][1] for name in self.features]
         return tf.stack([f(a) for a in angles for f in (tf.sin, tf.cos)], axis=-1)
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

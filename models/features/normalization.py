@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 Tensor = Any
 SPREAD_FLOOR = 1e-3
@@ -30,7 +31,8 @@ class _Float32Layer(keras.Layer):
 class Columns(_Float32Layer):
     """Stacks columns on a last axis, each minus its `mean` and divided by its `scale`.
 
-    Input: a list of tensors [batch, ...], one for each column; output float32 [batch, ..., columns].
+    Input: a list of tensors [batch, ...], one for each column.
+    Output: float32 [batch, ..., columns].
     """
 
     def __init__(self, mean: Sequence[float], scale: Sequence[float], **kwargs: Any) -> None:
@@ -38,10 +40,12 @@ class Columns(_Float32Layer):
         self.mean = [float(m) for m in mean]
         self.scale = [float(s) for s in scale]
 
+    @override
     def call(self, columns: list[Tensor]) -> Tensor:
         values = tf.stack([tf.cast(c, tf.float32) for c in columns], axis=-1)
         return (values - tf.constant(self.mean)) / tf.constant(self.scale)
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mean": self.mean, "scale": self.scale}
 
@@ -74,6 +78,7 @@ class TargetNormalization(_Float32Layer):
         self.mean = [float(m) for m in mean]
         self.scale = [float(s) for s in scale]
 
+    @override
     def call(self, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         last = targets[:, -1:, :]
         if self.kind == "none":
@@ -92,6 +97,7 @@ class TargetNormalization(_Float32Layer):
         spread = tf.maximum(spread, _RESOLUTION * tf.abs(last))
         return moves / spread, last, spread
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind, "mean": self.mean, "scale": self.scale}
 
@@ -100,5 +106,6 @@ class TargetNormalization(_Float32Layer):
 class Denormalize(_Float32Layer):
     """A forecast [batch, horizon, targets] in natural units: `anchor + spread * forecast`."""
 
+    @override
     def call(self, forecast: Tensor, anchor: Tensor, spread: Tensor) -> Tensor:
         return anchor + spread * tf.cast(forecast, tf.float32)

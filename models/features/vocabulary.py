@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 def embedding_size(words: int) -> int:
@@ -37,18 +38,22 @@ class VocabularyEmbedding(keras.Layer):
         )
         self.supports_jit = False  # XLA has no strings.
 
+    @override
     def build(self, input_shape: Any) -> None:
         self.embedding.build(input_shape)
         self.built = True
 
+    @override
     def call(self, words: Any) -> Any:
         index = self.lookup(words)
         known = tf.cast(index > 0, tf.float32)[..., None]
         return self.embedding(index) * known
 
+    @override
     def compute_output_spec(self, words: Any) -> keras.KerasTensor:
         return keras.KerasTensor((*words.shape, self.size), dtype="float32")
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

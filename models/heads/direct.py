@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 Tensor = Any
 
@@ -51,6 +52,7 @@ class DirectHead(keras.Layer):
         self.from_context = dense(hidden, 2, "from_context", use_bias=False)
         self.step_out = dense(targets, 3, "step_out", use_bias=False)
 
+    @override
     def build(self, context_shape: Any, future_shape: Any = None) -> None:
         self.read_out.build(context_shape)
         if future_shape is not None:
@@ -59,6 +61,7 @@ class DirectHead(keras.Layer):
             self.step_out.build((None, self.horizon, self.hidden))
         self.built = True
 
+    @override
     def call(self, context: Tensor, future: Tensor | None = None) -> Tensor:
         flat = self.read_out(context)
         forecast = tf.reshape(flat, (-1, self.horizon, self.targets))
@@ -67,6 +70,7 @@ class DirectHead(keras.Layer):
         hidden = tf.nn.relu(self.from_step(future) + self.from_context(context)[:, None, :])
         return forecast + self.step_out(hidden)
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 Tensor = Any
 
@@ -26,9 +27,11 @@ class Steps(_Float32Layer):
         self.start = start
         self.stop = stop
 
+    @override
     def call(self, values: Tensor) -> Tensor:
         return values[:, self.start : self.stop]
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "start": self.start, "stop": self.stop}
 
@@ -41,9 +44,11 @@ class AtEveryStep(_Float32Layer):
         super().__init__(**kwargs)
         self.steps = steps
 
+    @override
     def call(self, values: Tensor) -> Tensor:
         return tf.repeat(values[:, None, :], self.steps, axis=1)
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "steps": self.steps}
 
@@ -52,6 +57,7 @@ class AtEveryStep(_Float32Layer):
 class TargetsToBatch(_Float32Layer):
     """[batch, steps, targets] to [batch * targets, steps, 1], targets of one window together."""
 
+    @override
     def call(self, values: Tensor) -> Tensor:
         steps = values.shape[1]
         return tf.reshape(tf.transpose(values, (0, 2, 1)), (-1, steps, 1))
@@ -65,9 +71,11 @@ class RepeatForTargets(_Float32Layer):
         super().__init__(**kwargs)
         self.targets = targets
 
+    @override
     def call(self, values: Tensor) -> Tensor:
         return tf.repeat(values, self.targets, axis=0)
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "targets": self.targets}
 
@@ -80,10 +88,12 @@ class BatchToTargets(_Float32Layer):
         super().__init__(**kwargs)
         self.targets = targets
 
+    @override
     def call(self, values: Tensor) -> Tensor:
         steps = values.shape[1]
         return tf.transpose(tf.reshape(values, (-1, self.targets, steps)), (0, 2, 1))
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "targets": self.targets}
 
@@ -96,8 +106,10 @@ class OneTarget(_Float32Layer):
         super().__init__(**kwargs)
         self.index = index
 
+    @override
     def call(self, forecast: Tensor) -> Tensor:
         return forecast[:, :, self.index]
 
+    @override
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "index": self.index}

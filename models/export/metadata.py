@@ -1,0 +1,101 @@
+"""`assets.extra/elman.json`: what an exported model says about itself. Needs no TensorFlow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models.errors import BadInputError
+from models.export.names import signature_names
+from models.network.inputs import input_specs
+from models.roles import Roles
+from models.windows.spec import WindowSpec
+
+FORMAT = 1
+FILE = Path("assets.extra") / "elman.json"
+
+
+def describe(
+    spec: WindowSpec,
+    roles: Roles,
+    frequency: str,
+    text: tuple[str, ...],
+    extra: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The metadata of a model: the keys that loading needs, then those of `extra`.
+
+    Keys of every model: `format`, `task`, `spec`, `roles`, `frequency`, `text` (static covariates
+    that are strings), `inputs` ({column: tensor}), `outputs` ({target: tensor}),
+    `input_shapes` ({column: shape without batch}) and `input_types` ({column: dtype}).
+
+    Raises:
+        BadInputError: If `extra` holds one of these keys, or columns collide in their names.
+    """
+    specs = input_specs(spec, roles, text)
+    names = signature_names(specs)
+    own = {
+        "format": FORMAT,
+        "task": "forecast",
+        "spec": spec.model_dump(mode="json"),
+        "roles": roles.model_dump(mode="json"),
+        "frequency": frequency,
+        "text": list(text),
+        "inputs": names,
+        "outputs": {target: names[target] for target in roles.targets},
+        "input_shapes": {column: list(shape) for column, (shape, _) in specs.items()},
+        "input_types": {column: dtype for column, (_, dtype) in specs.items()},
+    }
+    clash = sorted(set(own) & set(extra))
+    if clash:
+        raise BadInputError(f"metadata may not hold {clash}: the export writes these itself")
+    return {**own, **extra}
+
+
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """The metadata of the SavedModel in `folder`.
+
+    Raises:
+        BadInputError: If there is none, or it is of another format version.
+    """
+    file = folder / FILE
+    try:
+        metadata = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise BadInputError(
+            f"{folder} holds no {FILE}: expected a model that Elman exported"
+        ) from error
+    except ValueError as error:
+        raise BadInputError(f"{file} is not JSON ({error}); export the model again") from error
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        got = metadata.get("format") if isinstance(metadata, dict) else type(metadata).__name__
+        raise BadInputError(f"{file}: format {got}, this version of Elman reads {FORMAT}")
+    return metadata
+
+
+def model_digest(folder: Path) -> str:
+    """SHA-256 of what the SavedModel in `folder` computes: its graph and its variables.
+
+    Covers `saved_model.pb` and every file under `variables` and `assets`, with their names. Left
+    out are `assets.extra` (run ids differ for the same model) and `fingerprint.pb` (holds a
+    random id). TensorFlow numbers functions in the order in which a process made them, so two
+    exports of equal weights may differ: equal digests mean the same model, different ones mean
+    nothing more than another export. That errs on the safe side when it decides whether a
+    model is already live.
+
+    Raises:
+        BadInputError: If `folder` holds no SavedModel.
+    """
+    graph = folder / "saved_model.pb"
+    if not graph.is_file():
+        raise BadInputError(f"{folder} holds no saved_model.pb: expected a SavedModel")
+    files = [graph]
+    for part in ("variables", "assets"):
+        files += sorted(f for f in (folder / part).rglob("*") if f.is_file())
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
