@@ -81,7 +81,7 @@ class Ar:
         self._mean: Array = np.zeros((0, 0))
         self._std: Array = np.zeros((0, 0))
 
-    def fit(self, train: WindowView, validation: WindowView | None) -> None:
+    def fit(self, train: WindowView, validation: WindowView | None) -> None:  # noqa: ARG002
         """Fits one autoregression per target to the train rows of `train.store`."""
         store = train.store
         self._mean, self._std = series_moments(store)
@@ -111,7 +111,8 @@ class Ar:
 
     def describe(self) -> dict[str, Any]:
         """By target: `order`, `intercept` and `coefficients` (lag 1 first), `rows`, `aic`,
-        `residual_std`; `pooled_series` is above 1 when units are those of the scaled series."""
+        `residual_std`; `pooled_series` is above 1 when units are those of the scaled series.
+        """
         single = len(self._mean) == 1
         facts: dict[str, Any] = {"pooled_series": len(self._mean)}
         for column, (name, fit) in enumerate(self.fitted.items()):
@@ -135,7 +136,8 @@ class Ar:
         sample = _factor(stretches, limit)
         squares = sample.residuals()[1 : limit + 2]
         # A perfect fit has no likelihood; below rounding error more lags cannot be told apart.
-        floor = max(float(squares[0]), np.finfo(np.float64).tiny) * np.finfo(np.float64).eps
+        limits = np.finfo(np.float64)
+        floor = max(float(squares[0]) * limits.eps, limits.tiny)
         rows = max(sample.rows, 1)
         aic = np.asarray(
             rows * np.log(np.maximum(squares, floor) / rows) + 2 * (np.arange(limit + 1) + 2),

@@ -100,7 +100,8 @@ class Ffnn:
 
     def describe(self) -> dict[str, Any]:
         """`units`, `parameters`, `epochs`, `best_epoch`, `best_loss` (squared error in train
-        standard deviations), `stopped_on`, `windows_per_epoch`, `seed`."""
+        standard deviations), `stopped_on`, `windows_per_epoch`, `seed`.
+        """
         return dict(self._facts)
 
     def _layers(self, train: WindowView) -> list[Any]:

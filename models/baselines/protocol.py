@@ -39,7 +39,8 @@ class Baseline(Protocol):
 
 def finite(values: npt.NDArray[np.floating[Any]]) -> Predictions:
     """As float32, with values beyond its range moved to its ends: an explosive model loses, but
-    neither it nor the mean of its errors turns into nan."""
+    neither it nor the mean of its errors turns into nan.
+    """
     limit = float(np.finfo(np.float32).max)
     bounded = np.nan_to_num(np.asarray(values, np.float64), nan=limit, posinf=limit, neginf=-limit)
     return np.clip(bounded, -limit, limit).astype(np.float32)

@@ -14,10 +14,10 @@ from models.frequency import Frequency
 from models.windows.store import SeriesStore
 
 REGISTRY: Mapping[BaselineName, Callable[[BaselinesConfig, int], Baseline]] = {
-    "naive": lambda config, season: Naive(),
-    "seasonal_naive": lambda config, season: SeasonalNaive(season),
-    "ar": lambda config, season: Ar(config.ar_max_lags),
-    "ffnn": lambda config, season: Ffnn(config.ffnn_units, config.ffnn_epochs, config.ffnn_seed),
+    "naive": lambda _config, _season: Naive(),
+    "seasonal_naive": lambda _config, season: SeasonalNaive(season),
+    "ar": lambda config, _season: Ar(config.ar_max_lags),
+    "ffnn": lambda config, _season: Ffnn(config.ffnn_units, config.ffnn_epochs, config.ffnn_seed),
 }
 
 

@@ -31,7 +31,7 @@ class SeasonalNaive:
         self._forecasts = 0
         self._fallbacks = 0
 
-    def fit(self, train: WindowView, validation: WindowView | None) -> None:
+    def fit(self, train: WindowView, validation: WindowView | None) -> None:  # noqa: ARG002
         """There is nothing to fit; the counts of `describe` start again."""
         self._forecasts = self._fallbacks = 0
 

@@ -41,5 +41,5 @@ class Yardstick:
 
     @property
     def usable(self) -> npt.NDArray[np.bool_]:
-        """bool `[series, targets]`: where MASE is defined (the denominator is above 0)."""
+        """Where MASE is defined, bool `[series, targets]`: the denominator is above 0."""
         return np.asarray(np.nan_to_num(self.denominators, nan=0.0) > 0)
