@@ -57,3 +57,12 @@ class TrainConfig(Section):
     seed: int = Field(default=7, ge=0, lt=2**31)
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     devices: Literal["auto", "cpu", "gpu"] = "auto"
+
+    @model_validator(mode="after")
+    def _warmup_ends(self) -> TrainConfig:
+        if self.schedule.warmup >= self.epochs:
+            raise ValueError(
+                f"schedule.warmup ({self.schedule.warmup:g} epochs) must be shorter than the "
+                f"training (epochs: {self.epochs})"
+            )
+        return self

@@ -1,0 +1,106 @@
+"""The machine that a network is trained on: devices, precision, seeds, threads.
+
+All settings of TensorFlow that training makes are made here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework import config as tf_config
+
+from models.errors import BadInputError
+from models.training.config import TrainConfig
+from models.training.listener import Listener
+
+JIT_COMPILE = False
+"""XLA. Keras' "auto" would compile some cells and not others; off until it is measured."""
+
+STEPS_PER_EXECUTION = 1
+"""Batches per call into the graph."""
+
+
+def gpus() -> list[str]:
+    """Names of the GPUs that TensorFlow may use now."""
+    return [device.name for device in tf.config.get_visible_devices("GPU")]
+
+
+@contextmanager
+def training_machine(config: TrainConfig, listener: Listener) -> Iterator[tf.distribute.Strategy]:
+    """Prepares this process for training; build the network and call `fit_forecaster` inside.
+
+    Sets the seeds of Python, NumPy and TensorFlow, the Keras precision policy and, on a CPU,
+    TensorFlow's deterministic operations; policy and determinism are put back afterwards.
+    Threads are TensorFlow's own choice.
+
+    Args:
+        config: `devices`, `precision` and `seed` are used. `auto` is every GPU, or the CPU.
+        listener: Hears about choices that cost speed.
+
+    Yields:
+        The distribution strategy in whose scope the block runs: MirroredStrategy over several
+        GPUs, else one device.
+
+    Raises:
+        BadInputError: If `devices: gpu` is asked for and there is none.
+    """
+    found = gpus()
+    if config.devices == "gpu" and not found:
+        raise BadInputError(
+            "train.devices is gpu, but TensorFlow sees no GPU on this machine; check the driver "
+            "and CUDA libraries, or write devices: auto to train on the CPU"
+        )
+    on_cpu = config.devices == "cpu" or not found
+    if on_cpu and config.precision == "mixed_float16":
+        listener.warn(
+            "train.precision mixed_float16 is slower than float32 on a CPU; it is for GPUs"
+        )
+    keras.utils.set_random_seed(config.seed)
+    strategy = _strategy(found, on_cpu)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(config.precision)
+    try:
+        with (
+            _deterministic() if on_cpu else nullcontext(),
+            nullcontext() if strategy is None else strategy.scope(),
+        ):
+            yield tf.distribute.get_strategy()
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _strategy(found: list[str], on_cpu: bool) -> tf.distribute.Strategy | None:
+    if on_cpu:
+        # With a GPU in the machine the block must still stay off it.
+        return tf.distribute.OneDeviceStrategy("/cpu:0") if found else None
+    return tf.distribute.MirroredStrategy() if len(found) > 1 else None
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Deterministic operations inside the block.
+
+    Private import: TensorFlow offers no public way back, and leaving it on would make random
+    operations without a seed fail in whatever runs later in this process.
+    """
+    before = tf_config.is_op_determinism_enabled()
+    tf.config.experimental.enable_op_determinism()
+    try:
+        yield
+    finally:
+        if not before:
+            tf_config.disable_op_determinism()
+
+
+def keep_off_cudnn(network: Any) -> None:
+    """Forbids cuDNN kernels in every recurrent layer of `network` (for training on a CPU).
+
+    Keras chooses them when it traces, by whether a GPU is listed, not by where the trace runs.
+    """
+    for layer in network._flatten_layers(include_self=False):
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False
