@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from components.push.files import model_digest
 from models.errors import BadInputError
+from models.export.metadata import model_digest
 
 LARGEST = 2**63 - 1
 """TF Serving reads versions as int64 and passes over directories with larger names."""

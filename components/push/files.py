@@ -11,8 +11,6 @@ from pathlib import Path
 
 from models.errors import BadInputError
 
-MARKERS = ("saved_model.pb", "saved_model.pbtxt")
-
 
 @dataclass(frozen=True)
 class ModelFiles:
@@ -72,8 +70,12 @@ class ModelFiles:
                 files.append(file.relative_to(root).as_posix())
         return cls(root, tuple(sorted(folders)), tuple(sorted(files)))
 
-    def digest(self) -> str:
-        """SHA-256 over the names and contents of all files, 64 hexadecimal digits."""
+    def content_digest(self) -> str:
+        """SHA-256 over the names and contents of all files, 64 hexadecimal digits.
+
+        For comparing copies; `models.export.metadata.model_digest` says whether two exports are
+        the same model.
+        """
         total = hashlib.sha256()
         for name in self.files:
             with (self.root / name).open("rb") as file:
@@ -110,16 +112,7 @@ class ModelFiles:
 
 def is_saved_model(folder: Path) -> bool:
     """Whether `folder` looks like a SavedModel to a model server."""
-    return any((folder / marker).is_file() for marker in MARKERS)
-
-
-def model_digest(folder: Path) -> str:
-    """Digest of the SavedModel in `folder`.
-
-    Raises:
-        BadInputError: As `ModelFiles.of`.
-    """
-    return ModelFiles.of(folder).digest()
+    return (folder / "saved_model.pb").is_file()
 
 
 def sync(path: Path) -> None:

@@ -7,7 +7,6 @@ server.
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -82,7 +81,7 @@ class Ledger:
         try:
             temporary.write_text(text + "\n")
             sync(temporary)
-            os.replace(temporary, base / NAME)
+            temporary.replace(base / NAME)
         finally:
             temporary.unlink(missing_ok=True)
         sync(base)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,9 +12,10 @@ from pathlib import Path
 
 from components.file_lock import file_lock
 from components.push import directory
-from components.push.files import ModelFiles, is_saved_model, model_digest, remove, sync
+from components.push.files import ModelFiles, is_saved_model, remove, sync
 from components.push.ledger import NAME, Event, EventKind, Ledger
 from models.errors import BadInputError, FailedRunError
+from models.export.metadata import model_digest
 
 Clock = Callable[[], float]
 
@@ -59,7 +59,7 @@ class ModelRepository:
     """
 
     base: Path
-    checkpoint: Callable[[str], None] = lambda step: None
+    checkpoint: Callable[[str], None] = lambda _: None
     patience: float = 60.0
 
     def versions(self) -> tuple[int, ...]:
@@ -95,7 +95,7 @@ class ModelRepository:
             FailedRunError: If the copy fails (nothing of it remains), or the directory is locked.
         """
         files = ModelFiles.of(saved_model)
-        digest = files.digest()
+        digest = model_digest(saved_model)
         with self._changing(clock) as ledger:
             live = self.live()
             if live is not None and directory.digest_of(self.path(live)) == digest:
@@ -109,7 +109,7 @@ class ModelRepository:
                     f"this model was version {refusal.version} and was rolled back on "
                     f"{_day(refusal.at)}; to push it again all the same, use --force",
                 )
-            version = self._copy(files, digest, ledger, clock)
+            version = self._copy(files, ledger, clock)
             sync(self.base)
             self.checkpoint("base synced")
             self._record(ledger, "pushed", version, digest, clock)
@@ -178,11 +178,12 @@ class ModelRepository:
         """Rolled-back versions that are still on disk, ascending."""
         return tuple(sorted(directory.rolled_back(self.base)))
 
-    def _copy(self, files: ModelFiles, digest: str, ledger: Ledger, clock: Clock) -> int:
+    def _copy(self, files: ModelFiles, ledger: Ledger, clock: Clock) -> int:
         staging = self.base / f".staging-{uuid.uuid4().hex}"
+        content = files.content_digest()
         try:
             files.copy_to(staging, self.checkpoint)
-            if model_digest(staging) != digest:
+            if ModelFiles.of(staging).content_digest() != content:
                 raise FailedRunError(
                     f"{files.root} changed while it was copied; nothing was pushed: "
                     "run again when nothing else writes to it"
@@ -195,7 +196,7 @@ class ModelRepository:
             # directory is renamed, then deleted by hand before anything else runs here.
             ledger.reserved(version).save(self.base)
             self.checkpoint("version reserved")
-            os.rename(staging, self.base / str(version))
+            staging.rename(self.base / str(version))
             self.checkpoint("renamed")
         except OSError as error:
             raise FailedRunError(
@@ -233,7 +234,7 @@ class ModelRepository:
         """Removes what a killed process left and writes down what it could not."""
         ledger = Ledger.load(self.base)
         if ledger is None:
-            os.rename(self.base / NAME, self.base / f"{NAME}.unreadable-{uuid.uuid4().hex}")
+            (self.base / NAME).rename(self.base / f"{NAME}.unreadable-{uuid.uuid4().hex}")
             ledger = Ledger()
         ledger = ledger.reserved(directory.highest_number(self.base))
         live, rolled = directory.versions(self.base), directory.rolled_back(self.base)
@@ -266,7 +267,7 @@ class ModelRepository:
 
     def _rename(self, source: Path, target: Path) -> None:
         try:
-            os.rename(source, target)
+            source.rename(target)
         except OSError as error:
             raise FailedRunError(
                 f"{source} could not be renamed to {target.name}: {error.strerror or error}; "

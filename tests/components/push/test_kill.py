@@ -85,7 +85,8 @@ def test_killed_at_any_step(tmp_path: Path, make_model: MakeModel, operation: st
 
         # The next push works, gets a higher number than any before, and cleans up.
         pushed = repository.push(models[5], clock=lambda: 35)
-        assert pushed.version is not None and pushed.version > max(30, repository.versions()[-2])
+        assert pushed.version is not None
+        assert pushed.version > max(30, repository.versions()[-2])
         names = {p.name for p in base.iterdir()}
         left = {n for n in names if n.startswith((".staging", ".retired")) or n.endswith(".tmp")}
         assert not left, (steps, left)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.push.files import model_digest
+from components.push.files import ModelFiles
 from components.push.repository import ModelRepository
 from models.errors import BadInputError, FailedRunError
 
@@ -76,7 +76,9 @@ def test_versions_rise_strictly_whatever_the_clock_does(
         if action == "push":
             (model / "saved_model.pb").write_text(str(number))
             version = repository.push(model, clock=at(now)).version
-            assert version is not None and version > max(given_out) and version >= now
+            assert version is not None
+            assert version > max(given_out)
+            assert version >= now
             given_out.append(version)
             assert repository.versions() == (*before, version)
         elif action == "retire":
@@ -129,7 +131,8 @@ def test_rollback_serves_the_previous_one_and_refuses_the_same_model(
 
     refused = repository.push(tmp_path / "model-2", clock=at(30))
     assert (refused.version, refused.copied) == (None, False)
-    assert "version 20" in refused.reason and "2023-11-14" in refused.reason
+    assert "version 20" in refused.reason
+    assert "2023-11-14" in refused.reason
     assert "--force" in refused.reason
     assert repository.live() == 10
 
@@ -201,7 +204,8 @@ def test_foreign_names_are_left_alone(tmp_path: Path, make_model: MakeModel) -> 
     assert repository.versions() == ()
     repository.push(make_model(1), clock=at(5))
     assert repository.versions() == (5,)
-    assert (repository.base / ("9" * 30)).is_dir() and (repository.base / "notes").is_dir()
+    assert (repository.base / ("9" * 30)).is_dir()
+    assert (repository.base / "notes").is_dir()
 
 
 def test_links_inside_the_model_become_files(tmp_path: Path, make_model: MakeModel) -> None:
@@ -231,7 +235,8 @@ def test_what_is_no_plain_file_is_refused(
         os.mkfifo(odd)
     else:
         monkeypatch.chdir(odd.parent)  # a socket's path must be short
-        socket.socket(socket.AF_UNIX).bind("odd")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("odd")
     repository = ModelRepository(tmp_path / "serving")
     with pytest.raises(BadInputError, match="odd"):
         repository.push(model)
@@ -291,7 +296,8 @@ def test_a_source_that_changes_during_the_copy_is_not_pushed(
     repository = ModelRepository(tmp_path / "serving", checkpoint=meddle)
     with pytest.raises(FailedRunError, match="changed while it was copied"):
         repository.push(model)
-    assert repository.live() is None and not list(repository.base.glob(".staging-*"))
+    assert repository.live() is None
+    assert not list(repository.base.glob(".staging-*"))
 
 
 def test_pushes_at_once_make_one_version_each(tmp_path: Path, make_model: MakeModel) -> None:
@@ -323,7 +329,8 @@ def test_a_held_lock_is_waited_for_and_then_reported(tmp_path: Path, make_model:
                 inner.append(error)
 
     ModelRepository(tmp_path / "serving", checkpoint=compete).push(make_model(1))
-    assert len(inner) == 1 and "another process has been using" in str(inner[0])
+    assert len(inner) == 1
+    assert "another process has been using" in str(inner[0])
 
 
 @given(
@@ -340,8 +347,8 @@ def test_the_digest_sees_every_byte_and_name(
         (root / "assets.extra").mkdir()
         (root / "saved_model.pb").write_bytes(b"graph")
         (root / name).write_bytes(content)
-        digests.add(model_digest(root))
+        digests.add(ModelFiles.of(root).content_digest())
         (root / name).rename(root / f"{name}txt")  # a rename alone changes the digest
         if name != "saved_model.pb":
-            digests.add(model_digest(root))
+            digests.add(ModelFiles.of(root).content_digest())
     assert len(digests) == (2 if name == "saved_model.pb" else 4)

@@ -1,0 +1,164 @@
+"""`MlflowRecorder`: keeps what a component says in one MLflow run, named, never a global one."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from components.tracking import library
+from components.tracking.entries import (
+    TAG_LENGTH,
+    entry_name,
+    param_texts,
+    plain,
+    shortened,
+    split_finite,
+    text_of,
+)
+from components.tracking.store import TrackingStore
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PARAMS_PER_CALL = 100
+METRICS_PER_CALL = 1000
+
+
+class Listener(Protocol):
+    """Hears what a component says while it runs, for example to show it on a terminal."""
+
+    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
+        """See `Recorder.progress`."""
+
+    def warn(self, text: str) -> None:
+        """See `Recorder.warn`."""
+
+
+class MlflowRecorder:
+    """A `Recorder` that writes to one run.
+
+    Attributes:
+        store: Where the run is kept.
+        parent_run_id: The run of the whole pipeline run; None if there is none.
+    """
+
+    def __init__(
+        self,
+        store: TrackingStore,
+        run: Callable[[], str],
+        *,
+        listener: Listener | None = None,
+        parent_run_id: str | None = None,
+    ) -> None:
+        """Makes a recorder.
+
+        Args:
+            store: Where the run is kept.
+            run: Gives the run's id; called when there is something to write, so that a run need
+                not exist before.
+            listener: Hears progress and warnings.
+            parent_run_id: The run of the whole pipeline run.
+        """
+        self.store = store
+        self.parent_run_id = parent_run_id
+        self._run = run
+        self._listener = listener
+        self._params: dict[str, str] = {}
+        self._not_finite: set[str] = set()
+        self._warnings: list[str] = []
+
+    @property
+    def run_id(self) -> str:
+        """The run's id; the run is made now if it was not there."""
+        return self._run()
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        """Records parameters; one that was recorded with another value keeps its first one."""
+        texts = param_texts(values)
+        for name, text in texts.items():
+            if self._params.get(name, text) != text:
+                self.warn(
+                    f"parameter {name} stays {shortened(self._params[name], 60)!r} in the tracking "
+                    f"store, which keeps first values; later it was {shortened(text, 60)!r}"
+                )
+        new = {k: v for k, v in texts.items() if k not in self._params}
+        if not new:
+            return
+        entities = library.load().entities
+        with self.store.asked("record parameters"):
+            for part in _parts([entities.Param(k, v) for k, v in new.items()], PARAMS_PER_CALL):
+                self.store.client.log_batch(self.run_id, params=part)
+        self._params.update(new)
+
+    def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
+        """Records metrics; nan and infinity are left out and said once by name."""
+        finite, rest = split_finite(values)
+        for name in rest:
+            if name not in self._not_finite:
+                self._not_finite.add(name)
+                value: Any = values[name]
+                shown = "missing" if value is None or math.isnan(value) else "infinite"
+                where = "" if step is None else f" at step {step}"
+                self.warn(f"metric {name} is {shown}{where} and was not recorded")
+        if not finite:
+            return
+        metric, now = library.load().entities.Metric, int(time.time() * 1000)
+        with self.store.asked("record metrics"):
+            batch = [metric(k, v, now, step or 0) for k, v in finite.items()]
+            for part in _parts(batch, METRICS_PER_CALL):
+                self.store.client.log_batch(self.run_id, metrics=part)
+
+    def tags(self, values: Mapping[str, str]) -> None:
+        """Records tags; a later value replaces an earlier one."""
+        tag = library.load().entities.RunTag
+        batch = [tag(entry_name(k), shortened(text_of(v), TAG_LENGTH)) for k, v in values.items()]
+        with self.store.asked("record tags"):
+            for part in _parts(batch, PARAMS_PER_CALL):
+                self.store.client.log_batch(self.run_id, tags=part)
+
+    def figure(self, figure: Figure, path: str) -> None:
+        """Keeps a figure as the artifact `path` and closes it."""
+        try:
+            with self.store.asked(f"keep the figure {path}"):
+                self.store.client.log_figure(self.run_id, figure, path)
+        finally:
+            pyplot = sys.modules.get("matplotlib.pyplot")
+            if pyplot is not None:
+                pyplot.close(figure)
+            figure.clear()
+
+    def data(self, values: Any, path: str) -> None:
+        """Keeps a value as JSON; nan and infinity become null."""
+        text = json.dumps(plain(values), indent=1, ensure_ascii=False)
+        with self.store.asked(f"keep {path}"):
+            self.store.client.log_text(self.run_id, text + "\n", path)
+
+    def file(self, source: Path, path: str | None = None) -> None:
+        """Keeps a file, or a folder with all in it, under the artifact folder `path`."""
+        with self.store.asked(f"keep {source.name}"):
+            if source.is_dir():
+                target = source.name if path is None else f"{path}/{source.name}"
+                self.store.client.log_artifacts(self.run_id, str(source), target)
+            else:
+                self.store.client.log_artifact(self.run_id, str(source), path)
+
+    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
+        """Passes progress on to the listener; the store keeps metrics, not progress."""
+        if self._listener is not None:
+            self._listener.progress(done, total, values)
+
+    def warn(self, text: str) -> None:
+        """Passes a warning on to the listener and keeps it in the tag `elman.warnings`."""
+        if self._listener is not None:
+            self._listener.warn(text)
+        self._warnings.append(text)
+        self.tags({"elman.warnings": "\n".join(self._warnings)})
+
+
+def _parts(items: list[Any], size: int) -> Iterable[list[Any]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

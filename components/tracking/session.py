@@ -1,0 +1,253 @@
+"""`RunTracker`: one MLflow run per pipeline run, and a nested one per component that speaks."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from components.tracking import library
+from components.tracking.entries import (
+    DIGEST_LENGTH,
+    TAG_LENGTH,
+    plain,
+    scrubbed,
+    shortened,
+    text_of,
+)
+from components.tracking.mlflow_recorder import Listener, MlflowRecorder
+from components.tracking.orphans import WORKSPACE, close_orphans, workspace_id
+from components.tracking.process import identity
+from components.tracking.recorder import use
+from components.tracking.revision import revision_tags
+from components.tracking.store import TrackingStore
+from models.errors import ElmanError
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+class RunTracker:
+    """Tracks one pipeline run.
+
+    Attributes:
+        store: Where runs are kept.
+        experiment_id: The experiment they belong to.
+        run_id: The parent run; empty before `start`.
+    """
+
+    def __init__(
+        self,
+        store: TrackingStore,
+        experiment: str,
+        workspace: Path,
+        listener: Listener | None = None,
+    ) -> None:
+        """Opens the experiment.
+
+        Args:
+            store: From `open_store`.
+            experiment: Name of the experiment; made if missing.
+            workspace: Folder of the pipeline's state; names runs that a kill has left behind.
+            listener: Hears progress and warnings of components.
+
+        Raises:
+            BadInputError: If the experiment was deleted.
+            FailedRunError: If the store cannot be used.
+        """
+        self.store = store
+        self.experiment_id = store.experiment(experiment)
+        self.run_id = ""
+        self._workspace = workspace_id(workspace)
+        self._listener = listener
+        self._recorder: MlflowRecorder | None = None
+
+    @property
+    def recorder(self) -> MlflowRecorder:
+        """Writes to the parent run.
+
+        Raises:
+            RuntimeError: Before `start`.
+        """
+        if self._recorder is None:
+            raise RuntimeError("start the run before recording anything in it")
+        return self._recorder
+
+    def close_orphans(self, *, locked: bool = False) -> tuple[str, ...]:
+        """Closes runs of this workspace whose process was killed: call it before `start`.
+
+        Args:
+            locked: Whether the caller holds the workspace's lock; then every run that is still
+                open was killed. Otherwise only runs of ended processes of this host are closed.
+
+        Returns:
+            Ids of the runs that were closed.
+        """
+        return close_orphans(self.store, self.experiment_id, self._workspace, locked=locked)
+
+    def start(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        tags: Mapping[str, str] | None = None,
+        *,
+        source: Path | None = None,
+        description: str = "",
+    ) -> str:
+        """Starts the parent run.
+
+        Args:
+            name: Of the run, for people.
+            params: The configuration, nested or flat; passwords in it are masked.
+            tags: Further tags.
+            source: The configuration file; its folder's git revision becomes tags.
+            description: Markdown shown with the run.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            FailedRunError: If the store cannot be used.
+        """
+        known = {"mlflow.user": _user(), "mlflow.source.type": "LOCAL", **(tags or {})}
+        if source is not None:
+            known |= {"mlflow.source.name": str(source), **revision_tags(source.resolve().parent)}
+        if description:
+            known["mlflow.note.content"] = description
+        self.run_id = self._create(name, known, int(time.time() * 1000))
+        self._recorder = MlflowRecorder(self.store, lambda: self.run_id, listener=self._listener)
+        self._recorder.params(params)
+        return self.run_id
+
+    @contextmanager
+    def component(self, node_id: str) -> Iterator[MlflowRecorder]:
+        """Runs a component in a nested run, with its recorder as the current one.
+
+        The nested run is made when the component first says something (a component taken from the
+        cache says nothing) or fails. It ends FINISHED, FAILED after an exception, or KILLED after
+        KeyboardInterrupt; the exception goes on.
+        """
+        since = int(time.time() * 1000)
+        parent = self.run_id
+        run: list[str] = []
+
+        def run_id() -> str:
+            if not run:
+                tags = {"mlflow.parentRunId": parent, "elman.component": node_id}
+                run.append(self._create(node_id, tags, since))
+            return run[0]
+
+        recorder = MlflowRecorder(self.store, run_id, listener=self._listener, parent_run_id=parent)
+        try:
+            with use(recorder):
+                yield recorder
+        except BaseException as error:
+            status: Status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            try:
+                self._end(run_id(), status, error=error)
+            except ElmanError as second:
+                error.add_note(f"Besides, {second}")  # never instead of what went wrong first
+            raise
+        if run:
+            self._end(run[0], "FINISHED")
+
+    def tag_execution(self, node_id: str, execution_id: int, *, cached: bool = False) -> None:
+        """Tags the parent run with a component's execution in ML Metadata."""
+        tags = {f"elman.execution.{node_id}": str(execution_id)}
+        if cached:
+            tags[f"elman.cached.{node_id}"] = "true"
+        self.recorder.tags(tags)
+
+    def log_dataset(
+        self,
+        name: str,
+        *,
+        source: str,
+        digest: str,
+        context: str = "training",
+        schema: Mapping[str, str] | None = None,
+        profile: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Names the data that the run used.
+
+        Args:
+            name: Of the data set, for people.
+            source: File, glob or database URL; passwords in it are masked.
+            digest: Of the data; MLflow keeps the first 36 characters, the tag
+                `elman.data.digest` all of them.
+            context: What it was used for.
+            schema: Type by column, such as `{"co2": "double"}`.
+            profile: Any figures: rows, range of times.
+
+        Raises:
+            FailedRunError: If the store cannot be used.
+        """
+        entities = library.load().entities
+        columns = [
+            {"name": column, "type": kind, "required": False}
+            for column, kind in (schema or {}).items()
+        ]
+        dataset = entities.Dataset(
+            name=shortened(name, 500),
+            digest=digest[:DIGEST_LENGTH],
+            source_type="local" if "://" not in source else "external",
+            source=json.dumps({"uri": scrubbed(source)}),
+            schema=json.dumps({"mlflow_colspec": columns}) if columns else None,
+            profile=json.dumps(plain(profile)) if profile else None,
+        )
+        tag = entities.InputTag("mlflow.data.context", context)
+        with self.store.asked("name the data set"):
+            self.store.client.log_inputs(self.run_id, [entities.DatasetInput(dataset, [tag])])
+        self.recorder.tags({"elman.data.digest": digest})
+
+    def finish(
+        self,
+        status: Status = "FINISHED",
+        tags: Mapping[str, str] | None = None,
+        *,
+        description: str = "",
+        error: BaseException | None = None,
+    ) -> None:
+        """Ends the parent run.
+
+        Args:
+            status: How it ended.
+            tags: The verdict and whatever else is known now.
+            description: Markdown shown with the run.
+            error: What ended it, if something did.
+
+        Raises:
+            FailedRunError: If the store cannot be used.
+        """
+        known = dict(tags or {})
+        if description:
+            known["mlflow.note.content"] = description
+        if known:
+            self.recorder.tags(known)
+        self._end(self.run_id, status, error=error)
+
+    def _create(self, name: str, tags: Mapping[str, str], start: int) -> str:
+        everything = {**tags, **identity(), WORKSPACE: self._workspace}
+        texts = {k: shortened(text_of(v), TAG_LENGTH) for k, v in everything.items()}
+        with self.store.asked("start a run"):
+            run = self.store.client.create_run(
+                self.experiment_id, start_time=start, tags=texts, run_name=name
+            )
+        return str(run.info.run_id)
+
+    def _end(self, run_id: str, status: Status, *, error: BaseException | None = None) -> None:
+        with self.store.asked("end a run"):
+            if error is not None:
+                words = f"{type(error).__name__}: {scrubbed(str(error))}"
+                self.store.client.set_tag(run_id, "elman.error", shortened(words, TAG_LENGTH))
+            self.store.client.set_terminated(run_id, status)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user id without a name
+        return "unknown"

@@ -1,0 +1,185 @@
+"""Opening the place where MLflow keeps runs: sqlite in the workspace, a database or a server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from components.file_lock import file_lock
+from components.secrets import expanded, redacted
+from components.tracking import library
+from components.tracking.entries import scrubbed, shortened
+from models.errors import BadInputError, ElmanError, FailedRunError
+
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+SERVERS = ("http", "https", "databricks")
+PROBE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+"""A first request that hangs means a wrong address, so it is given up early; once a server has
+answered, MLflow's own patience applies, because a restart in mid-training should not end a run."""
+
+
+@dataclass(frozen=True)
+class TrackingStore:
+    """An opened store.
+
+    Attributes:
+        client: `mlflow.MlflowClient` for runs and registered models.
+        uri: Its address, with any password in it: for MLflow only.
+        shown: Its address for people.
+        artifacts: Where files are kept; None where a server decides.
+    """
+
+    client: Any
+    uri: str
+    shown: str
+    artifacts: Path | None
+
+    def experiment(self, name: str) -> str:
+        """Id of the experiment `name`, made if missing.
+
+        Raises:
+            BadInputError: If it was deleted.
+            FailedRunError: If the store cannot be used.
+        """
+        with self.asked("open the experiment"):
+            found = self.client.get_experiment_by_name(name)
+            if found is None:
+                location = None if self.artifacts is None else self.artifacts.as_uri()
+                try:
+                    return str(self.client.create_experiment(name, artifact_location=location))
+                except library.load().exceptions.MlflowException:
+                    # Two runs may start at once: the other one was first.
+                    found = self.client.get_experiment_by_name(name)
+                    if found is None:
+                        raise
+            if found.lifecycle_stage != "active":
+                raise BadInputError(
+                    f"the experiment {name!r} in {self.shown} was deleted; restore it "
+                    f"(mlflow experiments restore -x {found.experiment_id}) or give another name "
+                    "as tracking.experiment"
+                )
+            return str(found.experiment_id)
+
+    @contextmanager
+    def asked(self, what: str) -> Iterator[None]:
+        """Turns errors of the store inside the block into words for people.
+
+        Args:
+            what: What was attempted: `open the experiment`.
+
+        Raises:
+            FailedRunError: For any error of MLflow, its database or its server.
+        """
+        try:
+            yield
+        except (ElmanError, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if not _of_the_store(error):
+                raise
+            raise FailedRunError(
+                f"could not {what} in the tracking store {self.shown}: {_first_line(error)}; "
+                "check that it runs and that you may write to it, then run again"
+            ) from error
+
+
+def default_uri(workspace: Path) -> str:
+    """Address of the sqlite store of `workspace`."""
+    return f"sqlite:///{workspace.resolve() / 'mlflow' / 'mlflow.db'}"
+
+
+def open_store(uri: str | None, workspace: Path) -> TrackingStore:
+    """Opens the tracking store `uri`, or that of `workspace`; makes a new database ready.
+
+    Args:
+        uri: `sqlite:///file`, another database, `http(s)://server`; `${NAME}` is taken from the
+            environment. None: `<workspace>/mlflow/mlflow.db`.
+        workspace: Holds the default store, and the files of every store that is no server.
+
+    Raises:
+        BadInputError: If `uri` is no address of a store, or the server refuses the credentials.
+        FailedRunError: If the store cannot be reached or used.
+    """
+    shown = redacted(uri or default_uri(workspace))
+    address = default_uri(workspace) if uri is None else expanded(uri)
+    scheme = address.partition(":")[0].partition("+")[0].lower()
+    if scheme not in DATABASES + SERVERS:
+        raise BadInputError(
+            f"tracking.uri {shown!r} is no address of a tracking store: expected "
+            "sqlite:///file.db, postgresql://..., mysql://..., mssql://..., http://server or "
+            "https://server (MLflow no longer keeps runs in plain folders), or null for a "
+            "database in the workspace"
+        )
+    if "?" in address and uri is None:
+        raise BadInputError(f"the workspace path holds a question mark: {workspace}; rename it")
+    folder = workspace.resolve() / "mlflow"
+    folder.mkdir(parents=True, exist_ok=True)
+    if scheme in SERVERS:
+        return _server(address, shown)
+    if scheme == "sqlite":
+        Path(address.partition(":///")[2].partition("?")[0]).parent.mkdir(
+            parents=True, exist_ok=True
+        )
+    store = TrackingStore(None, address, shown, folder / "artifacts")
+    mlflow = library.load()
+    # A new database goes through all of MLflow's migrations: only one process may do that.
+    with (
+        file_lock(folder / ".lock", f"tracking store {shown}", timeout=300.0),
+        store.asked("open a database"),
+    ):
+        client = mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
+        client.search_experiments(max_results=1)
+    return TrackingStore(client, address, shown, folder / "artifacts")
+
+
+def _server(address: str, shown: str) -> TrackingStore:
+    mlflow = library.load()
+    try:
+        with _environment(PROBE):
+            client = mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
+            client.search_experiments(max_results=1)
+    except Exception as error:
+        words = _first_line(error)
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        code = str(getattr(error, "error_code", ""))
+        if status in (401, 403) or code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
+            raise BadInputError(
+                f"the tracking server {shown} refused the credentials: {words}; set "
+                "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN"
+            ) from None
+        if not _of_the_store(error):
+            raise
+        raise FailedRunError(
+            f"the tracking server {shown} does not answer as MLflow does: {words}; check the "
+            "address in tracking.uri and that the server runs, or set tracking.uri to null to "
+            "track in the workspace"
+        ) from None
+    return TrackingStore(client, address, shown, None)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets variables that are not set already, for the block."""
+    mine = {k: v for k, v in values.items() if k not in os.environ}
+    os.environ.update(mine)
+    try:
+        yield
+    finally:
+        for name in mine:
+            os.environ.pop(name, None)
+
+
+def _of_the_store(error: BaseException) -> bool:
+    packages = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
+    return bool(packages & {"mlflow", "sqlalchemy", "requests", "urllib3", "sqlite3"}) or (
+        isinstance(error, OSError)
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return shortened(scrubbed(lines[0].strip()) if lines else type(error).__name__, 300)
