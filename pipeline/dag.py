@@ -30,12 +30,13 @@ def database(loaded: LoadedConfig) -> Path:
     return loaded.workspace / "metadata.db"
 
 
-def build(loaded: LoadedConfig, *, champion: str) -> Pipeline:
+def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeline:
     """The pipeline of one configuration.
 
     Args:
         loaded: The configuration and its resolved paths.
         champion: JSON of the champion that the candidate has to beat, or empty.
+        force: Whether a model that was rolled back may be pushed again.
     """
     config = loaded.config
     data, split, roles, spec = config.data, config.split, config.roles, config.window
@@ -73,6 +74,7 @@ def build(loaded: LoadedConfig, *, champion: str) -> Pipeline:
         serving=config.serving,
         directory=loaded.serving_directory,
         name=config.name,
+        force=force,
     )
     return Pipeline(
         pipeline_name=config.name,

@@ -1,0 +1,34 @@
+"""`elman run`: the whole pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
+@click.option("--no-cache", is_flag=True, help="Run every component anew.")
+@click.option("--force", is_flag=True, help="Push even a model that was rolled back before.")
+@click.option("--require-blessed", is_flag=True, help="Exit with 1 if the gate refuses the model.")
+def run(
+    config: Path, *, json_output: bool, no_cache: bool, force: bool, require_blessed: bool
+) -> int:
+    """Run the whole pipeline: data, training, gate, push."""
+    from pipeline.config import load
+
+    loaded = load(config)  # bad input is told before TensorFlow and TFX are imported
+    from pipeline.runner.run import run_pipeline
+
+    result = run_pipeline(loaded, use_cache=not no_cache, force=force)
+    if json_output:
+        click.echo(result.model_dump_json(indent=1))
+    else:
+        from rich.console import Console
+
+        from pipeline.runner.result import render
+
+        render(result, config=str(config), console=Console(highlight=False, soft_wrap=True))
+    return 1 if require_blessed and not result.blessed else 0

@@ -1,0 +1,199 @@
+"""The part of a run that needs TFX: builds the graph, launches it, gathers what it came to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from components.ingest.report import IngestReport
+from components.push.repository import ModelRepository
+from components.tracking.session import RunTracker
+from components.validation.schema_file import publish_schema
+from models.windows.store import SeriesStore
+from pipeline import dag
+from pipeline.config import LoadedConfig
+from pipeline.runner import launch
+from pipeline.runner.display import Display
+from pipeline.runner.result import DataResult, NodeResult, PushResult, RunResult
+
+ALWAYS = ("push",)
+"""Never from the cache: whether a model is live is a fact of the serving directory."""
+
+
+def close_interrupted(loaded: LoadedConfig) -> int:
+    """Marks what a killed run left open in ML Metadata as failed; the workspace is locked."""
+    return launch.close_orphans(dag.database(loaded))
+
+
+def execute(
+    loaded: LoadedConfig,
+    run_id: str,
+    champion: str,
+    tracker: RunTracker,
+    display: Display,
+    since: float,
+    *,
+    use_cache: bool,
+    force: bool,
+) -> RunResult:
+    """Runs every component and finishes the tracking run.
+
+    Args:
+        loaded: The configuration.
+        run_id: Id of the run.
+        champion: The backtest's champion parameter.
+        tracker: Started.
+        display: Shown what happens.
+        since: `time.monotonic()` at the start of the run.
+        use_cache: Whether earlier artifacts may be re-used.
+        force: Whether a model that was rolled back may be pushed again.
+
+    Raises:
+        ElmanError: As raised by a component.
+    """
+    outcomes: dict[str, launch.NodeOutcome] = {}
+    for outcome in launch.launch(
+        dag.build(loaded, champion=champion, force=force),
+        run_id=run_id,
+        around=tracker.component,
+        display=display,
+        always=ALWAYS,
+        use_cache=use_cache,
+        describe=lambda done: _detail(done, outcomes),
+    ):
+        outcomes[outcome.node] = outcome
+        tracker.tag_execution(outcome.node, outcome.execution_id, cached=outcome.cached)
+        if outcome.node == "ingest":
+            _name_data(loaded, tracker, IngestReport.load(outcome.outputs["examples"]))
+        if outcome.node == "schema" and publish_schema(
+            outcome.outputs["schema"], loaded.schema_path
+        ):
+            display.say(f"    wrote {loaded.schema_path}: review it and commit it")
+    result = _result(loaded, run_id, tracker, outcomes, time.monotonic() - since)
+    _conclude(tracker, result)
+    return result
+
+
+def _detail(outcome: launch.NodeOutcome, before: Mapping[str, launch.NodeOutcome]) -> str:
+    """One line on what a component came to."""
+    out = outcome.outputs
+    if outcome.node == "ingest":
+        report = IngestReport.load(out["examples"])
+        return f"{report.rows_kept:,} rows, {report.series:,} series"
+    if outcome.node == "windows":
+        store = SeriesStore.load(out["windows"])
+        return ", ".join(f"{split} {len(rows):,}" for split, rows in store.origins.items())
+    if outcome.node == "train":
+        history = json.loads((out["model"] / "history.json").read_text())
+        return f"best epoch {history['best_epoch']} of {history['epochs_run']}"
+    if outcome.node == "backtest":
+        return str(_evaluation(out["evaluation"])["verdict"]["summary"])
+    if outcome.node == "push":
+        return str(json.loads((out["pushed_model"] / "push.json").read_text())["reason"])
+    del before
+    return ""
+
+
+def _evaluation(folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads((folder / "evaluation.json").read_text())
+    return data
+
+
+def _name_data(loaded: LoadedConfig, tracker: RunTracker, report: IngestReport) -> None:
+    data, roles = loaded.config.data, loaded.config.roles
+    tracker.log_dataset(
+        loaded.config.name,
+        source=str(loaded.data_path) if loaded.data_path else str(data.url),
+        digest=report.digest,
+        schema={name: "float" for name in roles.dynamic},
+        profile={
+            "rows": report.rows_kept,
+            "series": report.series,
+            "first": _iso(report.first),
+            "last": _iso(report.last),
+            "frequency": report.frequency,
+        },
+    )
+    tracker.recorder.tags(
+        {"elman.data.first": _iso(report.first), "elman.data.last": _iso(report.last)}
+    )
+
+
+def _result(
+    loaded: LoadedConfig,
+    run_id: str,
+    tracker: RunTracker,
+    outcomes: Mapping[str, launch.NodeOutcome],
+    seconds: float,
+) -> RunResult:
+    report = IngestReport.load(outcomes["ingest"].outputs["examples"])
+    store = SeriesStore.load(outcomes["windows"].outputs["windows"])
+    evaluation = _evaluation(outcomes["backtest"].outputs["evaluation"])
+    pushed = json.loads((outcomes["push"].outputs["pushed_model"] / "push.json").read_text())
+    verdict = evaluation["verdict"]
+    return RunResult(
+        name=loaded.config.name,
+        run_id=run_id,
+        data=DataResult(
+            start=_iso(report.first),
+            end=_iso(report.last),
+            rows=report.rows_kept,
+            dropped=report.rows_dropped + report.exact_duplicates,
+            series=report.series,
+            frequency=report.frequency,
+            digest=report.digest,
+        ),
+        windows={split: len(rows) for split, rows in store.origins.items()},
+        metric=loaded.config.gate.metric,
+        models=evaluation["models"],
+        blessed=verdict["blessed"],
+        summary=verdict["summary"],
+        reasons=tuple(verdict["reasons"]),
+        push=PushResult(
+            pushed=pushed["pushed"],
+            version=pushed["version"],
+            directory=pushed["directory"],
+            reason=pushed["reason"],
+        ),
+        live=ModelRepository(loaded.serving_directory).live(),
+        mlflow_uri=tracker.store.shown,
+        mlflow_run_id=tracker.run_id,
+        nodes=tuple(
+            NodeResult(
+                node=o.node, cached=o.cached, seconds=round(o.seconds, 3), execution_id=o.execution_id
+            )
+            for o in outcomes.values()
+        ),
+        seconds=round(seconds, 3),
+    )
+
+
+def _conclude(tracker: RunTracker, result: RunResult) -> None:
+    tracker.recorder.metrics(
+        {
+            f"{model}_{name}": value
+            for model, figures in result.models.items()
+            for name, value in figures.items()
+            if value is not None
+        }
+    )
+    lines = [f"**{result.summary}**", "", *(f"- {reason}" for reason in result.reasons), ""]
+    live = f"version {result.live}" if result.live is not None else "no version"
+    lines.append(f"Pushed: {result.push.reason}. Serving now: {live}.")
+    tracker.finish(
+        "FINISHED",
+        {
+            "elman.verdict": "blessed" if result.blessed else "not blessed",
+            "elman.pushed": str(result.push.version) if result.push.pushed else "",
+            "elman.live": str(result.live or ""),
+        },
+        description="\n".join(lines),
+    )
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

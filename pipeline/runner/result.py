@@ -1,0 +1,155 @@
+"""`RunResult`: what a run came to, for machines (JSON) and for people (a table)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table
+
+from models.section import Section
+
+
+class NodeResult(Section):
+    """One component: how long it took, or that its earlier artifacts were re-used."""
+
+    node: str
+    cached: bool
+    seconds: float
+    execution_id: int
+
+
+class DataResult(Section):
+    """The data that went in; times are ISO 8601 UTC."""
+
+    start: str
+    end: str
+    rows: int
+    dropped: int
+    series: int
+    frequency: str
+    digest: str
+
+
+class PushResult(Section):
+    """Whether a version was pushed, and where to."""
+
+    pushed: bool
+    version: int | None
+    directory: str
+    reason: str
+
+
+class RunResult(Section):
+    """What a run came to.
+
+    Attributes:
+        name: The configuration's name.
+        run_id: Id of the run in ML Metadata.
+        data: The data that went in.
+        windows: Windows by split.
+        metric: The gate's metric.
+        models: Metrics by model (`candidate`, `champion`, baselines), natural units.
+        blessed: Whether the candidate passed the gate.
+        summary: The verdict in one sentence.
+        reasons: Every reason for the verdict.
+        push: What was pushed.
+        live: The version that serves now.
+        mlflow_uri: Tracking store, without secrets.
+        mlflow_run_id: The parent run.
+        nodes: The components in order.
+        seconds: Wall time of the run, imports included.
+    """
+
+    name: str
+    run_id: str
+    data: DataResult
+    windows: dict[str, int]
+    metric: str
+    models: dict[str, dict[str, float | None]]
+    blessed: bool
+    summary: str
+    reasons: tuple[str, ...]
+    push: PushResult
+    live: int | None
+    mlflow_uri: str
+    mlflow_run_id: str
+    nodes: tuple[NodeResult, ...]
+    seconds: float
+
+
+def render(result: RunResult, *, config: str, console: Console) -> None:
+    """Prints `result` for a person.
+
+    Args:
+        result: What happened.
+        config: The configuration file as the person typed it, for the next command.
+        console: Where to.
+    """
+    console.print()
+    console.print(Group(_facts(result), "", _models(result), "", _verdict(result, config)))
+
+
+def _facts(result: RunResult) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    data = result.data
+    dropped = f", {data.dropped:,} dropped" if data.dropped else ""
+    table.add_row(
+        "data",
+        f"{data.start[:10]} to {data.end[:10]}, every {data.frequency}: "
+        f"{data.rows:,} rows, {data.series:,} series{dropped}",
+    )
+    table.add_row("windows", ", ".join(f"{k} {n:,}" for k, n in result.windows.items()))
+    reused = sum(node.cached for node in result.nodes)
+    table.add_row(
+        "run", f"{result.seconds:.0f} s, {reused} of {len(result.nodes)} components re-used"
+    )
+    return table
+
+
+def _models(result: RunResult) -> Table:
+    columns = ["mae", "mase", "skill"]
+    if result.metric not in columns:
+        columns.insert(0, result.metric)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Test windows", title_justify="left")
+    table.add_column("model")
+    for column in columns:
+        mark = " (gate)" if column == result.metric else ""
+        table.add_column(column.upper() + mark, justify="right")
+    ranked = sorted(result.models, key=lambda name: _rank(result.models[name], result.metric))
+    for name in ranked:
+        figures = result.models[name]
+        style = "bold" if name == "candidate" else None
+        table.add_row(name, *(_figure(figures.get(column)) for column in columns), style=style)
+    return table
+
+
+def _rank(figures: Mapping[str, float | None], metric: str) -> float:
+    value = figures.get(metric)
+    return float("inf") if value is None else value
+
+
+def _figure(value: Any) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def _verdict(result: RunResult, config: str) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    word = "[green]blessed[/]" if result.blessed else "[yellow]not blessed[/]"
+    table.add_row("verdict", f"{word}: {escape(result.summary)}")
+    for reason in result.reasons:
+        table.add_row("", f"· {escape(reason)}")
+    push = result.push
+    if push.pushed:
+        table.add_row("pushed", f"version {push.version} in {escape(push.directory)}")
+    else:
+        table.add_row("pushed", f"nothing: {escape(push.reason)}")
+    if result.live is not None and result.live != push.version:
+        table.add_row("serving", f"version {result.live}")
+    table.add_row("MLflow", f"run {result.mlflow_run_id} in {escape(result.mlflow_uri)}")
+    follow = f"elman ui {config}" if result.live is not None else f"elman check {config}"
+    table.add_row("next", f"[bold]{escape(follow)}[/]")
+    return table

@@ -1,0 +1,212 @@
+"""One run of a pipeline, from a loaded configuration to a result."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from components.ingest.ingest import content_fingerprint
+from components.push.directory import digest_of
+from components.push.repository import ModelRepository
+from components.secrets import redacted
+from components.source_digest import source_digest
+from models.errors import BadInputError, ElmanError, FailedRunError
+from pipeline.config import LoadedConfig
+from pipeline.config.flat import flat
+from pipeline.runner import ledger
+from pipeline.runner.champion import champion_parameter
+from pipeline.runner.display import Display, TerminalDisplay
+from pipeline.runner.lock import locked
+from pipeline.runner.quiet import quiet
+from pipeline.runner.result import RunResult
+
+if TYPE_CHECKING:
+    from components.tracking.session import RunTracker
+
+CODE = ("models", "components", "pipeline")
+
+
+def run_pipeline(
+    loaded: LoadedConfig,
+    *,
+    use_cache: bool = True,
+    force: bool = False,
+    terminal: TextIO | None = None,
+) -> RunResult:
+    """Runs the pipeline of `loaded` once.
+
+    Progress goes to the terminal's standard error; what libraries print goes to
+    `<workspace>/logs/<run id>.log`.
+
+    Args:
+        loaded: The configuration.
+        use_cache: False runs every component anew.
+        force: Push even a model that was rolled back before.
+        terminal: Where progress goes instead of standard error.
+
+    Raises:
+        BadInputError: If configuration or data cannot be used; nothing is pushed.
+        FailedRunError: If the run cannot be finished; nothing is pushed.
+    """
+    since = time.monotonic()
+    # Bad input is refused before the workspace is made and before anything slow is imported.
+    fingerprint = content_fingerprint(loaded.config.data, loaded.config.roles, loaded.folder)
+    workspace = _workspace(loaded)
+    run_id = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
+    log = workspace / "logs" / f"{run_id}.log"
+    with locked(workspace), quiet(log) as (_, err):
+        display = TerminalDisplay(terminal or err)
+        display.say(f"{loaded.config.name}: starting TensorFlow and TFX; log: {log}")
+        try:
+            return _tracked(
+                loaded, run_id, _key(loaded, fingerprint), display, since, use_cache, force
+            )
+        finally:
+            display.close()
+
+
+def _workspace(loaded: LoadedConfig) -> Path:
+    workspace = loaded.workspace
+    try:
+        (workspace / "logs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FailedRunError(
+            f"The workspace {workspace} cannot be written: {error.strerror}. Give a folder you "
+            "may write to as workspace."
+        ) from error
+    if not os.access(workspace, os.W_OK):
+        raise FailedRunError(
+            f"The workspace {workspace} is read-only. Give a folder you may write to as workspace."
+        )
+    return workspace
+
+
+def _key(loaded: LoadedConfig, fingerprint: str) -> str:
+    schema = loaded.schema_path
+    parts = (
+        loaded.digest,
+        fingerprint,
+        hashlib.sha256(schema.read_bytes()).hexdigest() if schema.exists() else "",
+        source_digest(*CODE),
+    )
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def _live(loaded: LoadedConfig) -> tuple[int, Path, str] | None:
+    repository = ModelRepository(loaded.serving_directory)
+    version = repository.live()
+    if version is None:
+        return None
+    path = repository.path(version)
+    return version, path, digest_of(path)
+
+
+def _tracked(
+    loaded: LoadedConfig,
+    run_id: str,
+    key: str,
+    display: Display,
+    since: float,
+    use_cache: bool,
+    force: bool,
+) -> RunResult:
+    from components.tracking.session import RunTracker
+    from components.tracking.store import open_store
+    from pipeline.runner.execute import close_interrupted, execute
+
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    champion = champion_parameter(_live(loaded), ledger.last_with_key(loaded.workspace, key))
+    tracker = RunTracker(
+        open_store(loaded.tracking_uri, loaded.workspace),
+        loaded.experiment,
+        loaded.workspace,
+        listener=display,
+    )
+    orphans = tracker.close_orphans(locked=True)
+    killed = close_interrupted(loaded)
+    if orphans or killed:
+        display.warn(
+            f"an earlier run was killed: {len(orphans)} of its runs in MLflow and {killed} of "
+            "its executions in ML Metadata are now marked as failed"
+        )
+    tracker.start(
+        f"{loaded.config.name} {run_id}",
+        flat(loaded.config),
+        {"elman.config.digest": loaded.digest, "elman.run": run_id, "elman.key": key},
+        source=loaded.path,
+    )
+    entry: dict[str, Any] = {
+        "run_id": run_id,
+        "key": key,
+        "started": started,
+        "champion": champion,
+        "mlflow_run_id": tracker.run_id,
+    }
+    try:
+        result = execute(
+            loaded,
+            run_id,
+            champion,
+            tracker,
+            display,
+            since,
+            use_cache=use_cache,
+            force=force,
+        )
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        close_interrupted(loaded)
+        live = _live(loaded)
+        _write(loaded, entry, "interrupted" if interrupted else "failed", _sentence(error), live)
+        _finish(tracker, "KILLED" if interrupted else "FAILED", error, display)
+        raise
+    live = _live(loaded)
+    _write(loaded, entry, "finished", "", live, result)
+    return result
+
+
+def _finish(tracker: RunTracker, status: Any, error: BaseException, display: Display) -> None:
+    try:
+        tracker.finish(
+            status,
+            {"elman.verdict": "failed"},
+            description=f"**Failed.** {_sentence(error)}",
+            error=error,
+        )
+    except ElmanError as second:
+        display.warn(f"besides, {second}")  # never instead of what went wrong first
+
+
+def _write(
+    loaded: LoadedConfig,
+    entry: dict[str, Any],
+    status: str,
+    error: str,
+    live: tuple[int, Path, str] | None,
+    result: RunResult | None = None,
+) -> None:
+    ledger.append(
+        loaded.workspace,
+        ledger.LedgerEntry.model_validate(
+            {
+                **entry,
+                "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+                "status": status,
+                "error": error,
+                "live": live[0] if live else None,
+                "pushed": result.push.version if result and result.push.pushed else None,
+                "verdict": result.summary if result else "",
+            }
+        ),
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted from the keyboard."
+    kind = "" if isinstance(error, (BadInputError, FailedRunError)) else f"{type(error).__name__}: "
+    return redacted(f"{kind}{error}".strip())
