@@ -1,1 +1,1 @@
-"""Ingestion: files or a database table in, sorted and validated Parquet Examples out."""
+"""Ingestion: source tables to Parquet Examples, split by time."""

@@ -19,7 +19,9 @@ class GapsConfig(Section):
 class DataConfig(Section):
     """The source table in long form: a row per time step, a column per variable."""
 
-    path: str | None = Field(default=None, description="file or glob: CSV(.gz), Parquet, JSON lines")
+    path: str | None = Field(
+        default=None, description="file or glob: CSV(.gz), Parquet, JSON lines"
+    )
     url: str | None = Field(default=None, description="SQLAlchemy URL of a database")
     table: str | None = Field(default=None, description="table or view to read, with url")
     query: str | None = Field(default=None, description="SELECT to read, with url")
@@ -30,7 +32,9 @@ class DataConfig(Section):
     time_format: str | None = Field(default=None, description="strptime format; null: ISO 8601")
     timezone: str = Field(default="UTC", description="zone of time stamps without an offset")
     series: str | None = Field(default=None, description="column of series ids; null: one series")
-    frequency: str = Field(min_length=1, description="step as a pandas offset alias: h, D, W-SAT, MS")
+    frequency: str = Field(
+        min_length=1, description="step as a pandas offset alias: h, D, W-SAT, MS"
+    )
     gaps: GapsConfig = GapsConfig()
     on_bad_rows: Literal["fail", "drop"] = "fail"
 
@@ -45,9 +49,7 @@ class DataConfig(Section):
     def _one_source(self) -> DataConfig:
         if (self.path is None) == (self.url is None):
             got = "both" if self.path is not None else "neither"
-            raise ValueError(
-                f"give exactly one of path (files) and url (a database), got {got}"
-            )
+            raise ValueError(f"give exactly one of path (files) and url (a database), got {got}")
         if self.url is not None and (self.table is None) == (self.query is None):
             raise ValueError("with url give exactly one of table and query")
         if self.path is not None and (self.table is not None or self.query is not None):

@@ -1,0 +1,280 @@
+"""Ingestion: files or a database in, Parquet Examples by split and a report out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from components.ingest import database, files, rejects
+from components.ingest.boundaries import split_steps
+from components.ingest.columns import Wanted
+from components.ingest.config import DataConfig, SplitConfig
+from components.ingest.csv_part import CsvPart
+from components.ingest.grid import Grid
+from components.ingest.jsonl_part import JsonlPart
+from components.ingest.parquet_part import ParquetPart
+from components.ingest.part import Part
+from components.ingest.rejects import CONFLICT, OFF_GRID, Reject
+from components.ingest.report import FILE, MAX_LISTED, IngestReport, SeriesHoles, SourceReport
+from components.ingest.stage import Stage, connect, explained
+from components.ingest.statics import Statics
+from components.ingest.write import Written, write_examples
+from models.errors import BadInputError
+from models.frequency import Frequency
+from models.roles import Roles
+from models.windows.store import SPLITS
+
+
+def ingest(
+    data: DataConfig, split: SplitConfig, roles: Roles, base: Path, out: Path
+) -> IngestReport:
+    """Reads the data, checks every row, and writes Examples split by time.
+
+    Args:
+        data: The source and how to read it.
+        split: The shares of train, validation and test.
+        roles: The columns to keep.
+        base: The folder that relative paths start from (the configuration's).
+        out: Gets `Split-train|validation|test/part-*.parquet`, `rejects.csv` and, last,
+            `report.json`. Made if missing; after a failure it holds nothing of this.
+
+    Returns:
+        What was read, kept and dropped.
+
+    Raises:
+        BadInputError: If the data cannot be used as it is.
+    """
+    wanted = Wanted.of(data, roles)
+    frequency = Frequency.parse(data.frequency)
+    out.mkdir(parents=True, exist_ok=True)
+    for old in (FILE, rejects.FILE):
+        (out / old).unlink(missing_ok=True)
+    for name in SPLITS:
+        shutil.rmtree(out / f"Split-{name}", ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=".ingest-", dir=out.parent))
+    try:
+        with connect(work) as connection:
+            stage = Stage(connection, data, wanted, frequency)
+            stage.create()
+            sources = _read(stage, base, work)
+            report = _write(stage, split, sources, work)
+        for name in (*(f"Split-{s}" for s in SPLITS), rejects.FILE):
+            shutil.move(work / name, out / name)
+        report.save(out)
+        return report
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def content_fingerprint(data: DataConfig, roles: Roles, base: Path) -> str:
+    """Digest of the content that `data` names now: files byte for byte, or the rows of a query.
+
+    Raises:
+        BadInputError: If the source cannot be read.
+    """
+    wanted = Wanted.of(data, roles)
+    if data.path is not None:
+        return files.fingerprint(files.find(data, base))
+    return database.fingerprint(data, wanted, base)
+
+
+def _read(stage: Stage, base: Path, work: Path) -> tuple[SourceReport, ...]:
+    data, wanted, connection = stage.data, stage.wanted, stage.connection
+    if data.path is None:
+        extract = database.extract(data, wanted, base, work)
+        for path, offset in extract.files:
+            stage.add(ParquetPart.read_schema(connection, path, extract.name, wanted, offset))
+        return (
+            SourceReport(
+                name=extract.name, rows=extract.rows, bytes=extract.bytes, sha256=extract.sha256
+            ),
+        )
+    found = files.find(data, base)
+    for index, file in enumerate(found):
+        part: Part
+        if file.format == "csv":
+            part = CsvPart.read_header(file, data.delimiter, wanted, index)
+        elif file.format == "jsonl":
+            part = JsonlPart.read_names(file, wanted, index)
+        else:
+            part = ParquetPart.read_schema(connection, file.path, file.name, wanted)
+        stage.add(part)
+    return tuple(
+        SourceReport(name=f.name, rows=rows, bytes=f.bytes, sha256=f.sha256)
+        for f, rows in zip(found, stage.rows, strict=True)
+    )
+
+
+def _write(
+    stage: Stage, split: SplitConfig, sources: tuple[SourceReport, ...], work: Path
+) -> IngestReport:
+    bad = _bad_rows(stage)
+    while True:
+        if stage.number() == 0:
+            raise BadInputError(
+                f"data: none of {sum(stage.rows)} rows can be used "
+                f"({', '.join(f'{k} {v}' for k, v in rejects.count(bad).items())})"
+            )
+        grid = Grid.of(stage)
+        off = _off_grid(stage)
+        if off:
+            bad += off
+            continue
+        steps = split_steps(split, grid.steps)
+        boundaries = _boundaries(grid, steps)
+        ids = _number_series(stage)
+        statics = Statics.of(stage)
+        with explained("data"):
+            written = write_examples(stage, grid, boundaries, ids, statics, work)
+        if not written.conflicts:
+            break
+        bad += _conflicts(stage, ids, written)
+        for name in SPLITS:
+            shutil.rmtree(work / f"Split-{name}", ignore_errors=True)
+    _check(stage, grid, written)
+    rejects.write(bad, work)
+    return _report(stage, sources, grid, boundaries, ids, statics, written, bad, work)
+
+
+def _bad_rows(stage: Stage) -> list[Reject]:
+    bad = stage.bad_rows()
+    _refuse_unless_dropping(stage, bad)
+    stage.drop("NOT good")
+    return bad
+
+
+def _off_grid(stage: Stage) -> list[Reject]:
+    found = stage.connection.execute("SELECT count(*) FROM off_grid").fetchone()
+    if found is None or not found[0]:
+        return []
+    bad = sorted(reject for _, reject in stage.rows_at("off_grid", OFF_GRID))
+    _refuse_unless_dropping(stage, bad)
+    stage.drop("(t, series) IN (SELECT (t, series) FROM off_grid)")
+    return bad
+
+
+def _conflicts(stage: Stage, ids: tuple[str, ...], written: Written) -> list[Reject]:
+    import pyarrow as pa
+
+    keys = sorted(set(written.conflicts))
+    table = pa.table(
+        {"t": pa.array([t for _, t in keys]), "series": pa.array([ids[i] for i, _ in keys])}
+    )
+    stage.connection.register("clashes_arrow", table)
+    stage.connection.execute("CREATE OR REPLACE TABLE clashes AS SELECT * FROM clashes_arrow")
+    stage.connection.unregister("clashes_arrow")
+    places: dict[tuple[int, str], list[Reject]] = {}
+    for key, reject in stage.rows_at("clashes", CONFLICT):
+        places.setdefault(key, []).append(reject)
+    bad = []
+    for (_, series), group in sorted(places.items()):
+        for reject in group:
+            others = " and ".join(r.place for r in group if r is not reject)
+            of = f" of series {series!r}" if stage.wanted.series is not None else ""
+            bad.append(
+                Reject(
+                    **{**vars(reject), "value": f"{reject.value}{of}, against {others}"},
+                )
+            )
+    _refuse_unless_dropping(stage, bad)
+    stage.drop("(t, series) IN (SELECT (t, series) FROM clashes)")
+    return bad
+
+
+def _refuse_unless_dropping(stage: Stage, bad: list[Reject]) -> None:
+    if bad and stage.data.on_bad_rows == "fail":
+        rejects.refuse(bad, len(bad), sum(stage.rows), rejects.count(bad))
+
+
+def _boundaries(grid: Grid, steps: tuple[int, int, int]) -> tuple[int, int, int, int]:
+    train, validation, test = steps
+    return (
+        grid.first,
+        grid.at(train),
+        grid.at(train + validation),
+        grid.at(train + validation + test),
+    )
+
+
+def _number_series(stage: Stage) -> tuple[str, ...]:
+    stage.connection.execute(
+        "CREATE OR REPLACE TABLE ids AS SELECT series, "
+        "(row_number() OVER (ORDER BY series) - 1)::INTEGER AS id "
+        "FROM (SELECT DISTINCT series FROM staged)"
+    )
+    rows = stage.connection.execute("SELECT series FROM ids ORDER BY id").fetchall()
+    return tuple(str(row[0]) for row in rows)
+
+
+def _check(stage: Stage, grid: Grid, written: Written) -> None:
+    for name, count in written.rows.items():
+        if count == 0:
+            raise BadInputError(
+                f"split: there are no rows in the {name} split; the data has a hole there, "
+                "change split"
+            )
+    distances: Mapping[int, int] = dict(enumerate(written.distances.tolist()))
+    total = sum(distances.values())
+    common = max(distances, key=lambda d: distances[d])
+    if common > 1 and 2 * distances[common] > total:
+        from components.ingest.grid import guess
+
+        times = stage.connection.execute(
+            "SELECT DISTINCT t FROM staged WHERE series = (SELECT min(series) FROM staged) "
+            "ORDER BY t LIMIT 2000"
+        ).fetchnumpy()["t"]
+        looks = guess(times)
+        raise BadInputError(
+            f"data.frequency {stage.data.frequency!r}: {distances[common]} of {total} rows are "
+            f"{common} steps after the one before, not one"
+            + (f"; they look like {looks}; set data.frequency: {looks}" if looks else "")
+        )
+
+
+def _report(
+    stage: Stage,
+    sources: tuple[SourceReport, ...],
+    grid: Grid,
+    boundaries: tuple[int, int, int, int],
+    ids: tuple[str, ...],
+    statics: Statics,
+    written: Written,
+    bad: list[Reject],
+    work: Path,
+) -> IngestReport:
+    holes = written.holes
+    worst = [i for i in holes[:, 1].argsort()[::-1][:MAX_LISTED].tolist() if holes[i, 1]]
+    return IngestReport(
+        sources=sources,
+        rows_read=sum(stage.rows),
+        rows_kept=sum(written.rows.values()),
+        rows_unused=written.unused,
+        exact_duplicates=written.exact_duplicates,
+        dropped=rejects.count(bad),
+        series=len(ids),
+        series_ids=ids[:MAX_LISTED],
+        first=grid.first,
+        last=grid.last,
+        frequency=stage.frequency.alias,
+        steps=grid.steps,
+        boundaries=boundaries,
+        split_rows=written.rows,
+        missing=dict(zip(stage.wanted.numbers, written.missing.tolist(), strict=True)),
+        static_types=statics.types,
+        holes=int(holes[:, 0].sum()),
+        missing_steps=int(holes[:, 1].sum()),
+        longest_hole=int(holes[:, 2].max(initial=0)),
+        worst_series=tuple(
+            SeriesHoles(
+                series=ids[i],
+                holes=int(holes[i, 0]),
+                missing_steps=int(holes[i, 1]),
+                longest=int(holes[i, 2]),
+            )
+            for i in worst
+        ),
+        digest=written.digest,
+        bytes=sum(p.stat().st_size for p in work.glob("Split-*/*.parquet")),
+    )
