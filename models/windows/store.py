@@ -6,16 +6,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import FailedRunError
 from models.roles import Roles
+from models.windows.holes import Fill
 from models.windows.spec import WindowSpec
 from models.windows.view import WindowView
 
 FORMAT = 1
+MARKER = "store.json"
 SPLITS = ("train", "validation", "test")
 
 
@@ -39,6 +42,7 @@ class SeriesStore:
         origins: By split, int64 `[windows]`: the row of each window's last input step, ascending.
         boundaries: Unix seconds at which `train` starts, `validation` starts, `test` starts, and
             the first second after `test`.
+        fill: How holes were filled; with `linear`, views hold back what they must not see.
     """
 
     spec: WindowSpec
@@ -52,6 +56,7 @@ class SeriesStore:
     static: Mapping[str, tuple[Any, ...]]
     origins: Mapping[str, npt.NDArray[np.int64]]
     boundaries: tuple[int, int, int, int]
+    fill: Fill = "linear"
 
     def view(self, split: str) -> WindowView:
         """The windows of one split (`train`, `validation` or `test`), as a view."""
@@ -60,33 +65,61 @@ class SeriesStore:
     def series_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Index into `series` of each of `rows`."""
         position = np.searchsorted(self.segments[:, 1], rows, side="right") - 1
-        return self.segments[position, 0]
+        series: npt.NDArray[np.int64] = self.segments[position, 0]
+        return series
+
+    def first_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """First row of the segment of each of `rows`."""
+        starts = np.asarray(self.segments[:, 1])
+        first: npt.NDArray[np.int64] = starts[np.searchsorted(starts, rows, side="right") - 1]
+        return first
 
     def save(self, folder: Path) -> None:
         """Writes the store into `folder` (made if missing); `store.json` is written last."""
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARKER).unlink(missing_ok=True)
         for name in ("values", "observed", "time", "segments"):
             np.save(folder / f"{name}.npy", np.ascontiguousarray(getattr(self, name)))
         for split, rows in self.origins.items():
             np.save(folder / f"origins-{split}.npy", rows)
+        self.save_marker(folder)
+
+    def save_marker(self, folder: Path) -> None:
+        """Writes `store.json` beside arrays that are already in `folder`."""
         meta = {
             "format": FORMAT,
-            "spec": self.spec.model_dump(),
+            "spec": self.spec.model_dump(mode="json"),
             "roles": self.roles.model_dump(mode="json"),
             "frequency": self.frequency,
             "series": list(self.series),
             "static": {k: list(v) for k, v in self.static.items()},
             "splits": list(self.origins),
             "boundaries": list(self.boundaries),
+            "fill": self.fill,
         }
-        (folder / "store.json").write_text(json.dumps(meta, indent=1) + "\n")
+        part = folder / f"{MARKER}.part"
+        part.write_text(json.dumps(meta, indent=1) + "\n")
+        part.replace(folder / MARKER)
 
     @classmethod
     def load(cls, folder: Path) -> SeriesStore:
-        """The store saved in `folder`; arrays are memory-mapped, read-only."""
-        meta = json.loads((folder / "store.json").read_text())
+        """The store saved in `folder`; arrays are memory-mapped, read-only.
+
+        Raises:
+            FailedRunError: If `folder` holds no finished store, or one of another format.
+        """
+        try:
+            meta = json.loads((folder / MARKER).read_text())
+        except FileNotFoundError:
+            raise FailedRunError(
+                f"{folder} holds no finished window store ({MARKER} is missing): run the pipeline "
+                "again"
+            ) from None
         if meta["format"] != FORMAT:
-            raise ValueError(f"{folder}: store format {meta['format']}, expected {FORMAT}")
+            raise FailedRunError(
+                f"{folder}: window store of format {meta['format']}, expected {FORMAT}: run the "
+                "pipeline again"
+            )
 
         def array(name: str) -> Any:
             return np.load(folder / f"{name}.npy", mmap_mode="r")
@@ -102,5 +135,6 @@ class SeriesStore:
             series=tuple(meta["series"]),
             static={k: tuple(v) for k, v in meta["static"].items()},
             origins={split: array(f"origins-{split}") for split in meta["splits"]},
-            boundaries=tuple(meta["boundaries"]),
+            boundaries=cast(tuple[int, int, int, int], tuple(meta["boundaries"])),
+            fill=meta["fill"],
         )

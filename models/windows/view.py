@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.roles import OBSERVED
+from models.windows.hold import hold
 
 if TYPE_CHECKING:
     from models.windows.store import SeriesStore
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class WindowBatch:
     """A batch of `n` windows in natural units.
+
+    Inputs hold nothing from after their last step: where they end inside a hole that was filled by
+    linear interpolation, the last observed value is repeated instead (`models.windows.hold`).
 
     Attributes:
         past: By column (targets and past covariates), float32 `[n, lookback]`.
@@ -52,9 +56,11 @@ class WindowView:
 
     def targets(self) -> npt.NDArray[np.float32]:
         """Past targets of all windows, `[windows, lookback, targets]`: a copy, for small views."""
-        spec = self.store.spec
-        rows = self.origins[:, None] + np.arange(1 - spec.lookback, 1)
-        return self.store.values[rows, : len(self.store.roles.targets)]
+        columns = [
+            self._inputs(column, self.origins, self.store.spec.lookback)
+            for column in range(len(self.store.roles.targets))
+        ]
+        return np.stack(columns, axis=-1)
 
     def labels(self) -> npt.NDArray[np.float32]:
         """Labels of all windows, `[windows, horizon, targets]`; nan where not observed."""
@@ -67,25 +73,36 @@ class WindowView:
         """All windows of the view as one batch: for views that fit in memory."""
         store, spec, roles = self.store, self.store.spec, self.store.roles
         column = {name: i for i, name in enumerate(roles.dynamic)}
-        back = self.origins[:, None] + np.arange(1 - spec.lookback, 1)
-        whole = self.origins[:, None] + np.arange(1 - spec.lookback, 1 + spec.reach)
         past = {
-            name: store.values[back, column[name]]
+            name: self._inputs(column[name], self.origins, spec.lookback)
             for name in roles.targets + roles.covariates.past
             if name != OBSERVED
         }
         if OBSERVED in roles.covariates.past:
-            mask = store.observed[back, : len(roles.targets)].all(axis=-1)
+            back = self.origins[:, None] + np.arange(1 - spec.lookback, 1)
+            mask = np.logical_and.reduce(store.observed[back, : len(roles.targets)], axis=-1)
             past[OBSERVED] = mask.astype(np.float32)
+        ends = self.origins + spec.reach
         series = store.series_of(self.origins)
         return WindowBatch(
             past=past,
-            future={n: store.values[whole, column[n]] for n in roles.covariates.future},
+            future={n: self._inputs(column[n], ends, spec.span) for n in roles.covariates.future},
             static={n: _column(store.static[n])[series] for n in roles.covariates.static},
             time=np.asarray(store.time[self.origins]),
             series=series,
             labels=self.labels(),
         )
+
+    def _inputs(
+        self, column: int, ends: npt.NDArray[np.int64], steps: int
+    ) -> npt.NDArray[np.float32]:
+        store = self.store
+        window: npt.NDArray[np.float32] = store.values[
+            ends[:, None] + np.arange(1 - steps, 1), column
+        ]
+        if store.fill == "linear":
+            hold(window, store.values, store.observed, store.first_of(ends), ends, column)
+        return window
 
     def batches(self, size: int) -> Iterator[WindowBatch]:
         """The windows in order, `size` at a time; the last batch may be smaller."""

@@ -1,0 +1,132 @@
+"""`WindowGather`: batches of windows as tensors, gathered from series held once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from models.roles import OBSERVED
+from models.windows.hold import age
+from models.windows.store import SeriesStore
+from models.windows.view import WindowView
+
+TIME = "time"
+"""Input of the origin's Unix seconds, where calendar features are used."""
+
+
+class WindowGather:
+    """Turns forecast origins into `(inputs, labels)`, as `WindowView.gather` does in NumPy.
+
+    Make it in eager mode: what it holds are eager tensors, which functions capture and do not
+    copy into their graphs, whose size is limited to 2 GB.
+
+    Args:
+        view: The windows that will be asked for.
+    """
+
+    def __init__(self, view: WindowView) -> None:
+        store, roles = view.store, view.store.roles
+        self._spec, self._roles = store.spec, roles
+        width = len(roles.dynamic) - len(roles.covariates.future)
+        self._past_columns = roles.dynamic[:width]
+        # int32 halves the index tensors; rows that need int64 are 8 GiB of values at least.
+        self._index = tf.int32 if len(store.values) < 2**31 else tf.int64
+        self._past = _Columns(store, view.origins, slice(0, width))
+        self._future = None
+        if roles.covariates.future:
+            ends = view.origins + store.spec.reach
+            self._future = _Columns(store, ends, slice(width, None))
+        # Masks cost memory and time: they are held only where something was filled.
+        targets = store.observed[:, : len(roles.targets)]
+        filled = not targets.all()
+        self._labelled = tf.constant(targets) if filled else None
+        self._observed = None
+        if filled and OBSERVED in roles.covariates.past:
+            self._observed = tf.constant(np.logical_and.reduce(targets, axis=1))
+        self._time = tf.constant(store.time) if roles.covariates.calendar else None
+        self._static = {name: _by_series(store, name) for name in roles.covariates.static}
+        self._segment_rows = tf.constant(np.array(store.segments[:, 1], np.int64))
+        self._segment_series = tf.constant(np.array(store.segments[:, 0], np.int64))
+
+    def __call__(self, origins: tf.Tensor) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The windows at `origins` (int64 `[batch]`): see `window_dataset` for what they hold."""
+        spec, roles = self._spec, self._roles
+        last = tf.cast(origins, self._index)
+        back = last[:, None] + tf.range(1 - spec.lookback, 1, dtype=self._index)
+        ahead = last[:, None] + tf.range(1 + spec.gap, 1 + spec.reach, dtype=self._index)
+        past = self._past.take(back, held=True)
+        inputs = dict(zip(self._past_columns, past, strict=True))
+        if OBSERVED in roles.covariates.past:
+            if self._observed is None:
+                inputs[OBSERVED] = tf.ones_like(back, tf.float32)
+            else:
+                inputs[OBSERVED] = tf.cast(tf.gather(self._observed, back), tf.float32)
+        if self._future is not None:
+            steps = tf.range(1 - spec.lookback, 1 + spec.reach, dtype=self._index)
+            future = self._future.take(last[:, None] + steps, held=True)
+            inputs.update(zip(roles.covariates.future, future, strict=True))
+        if self._static:
+            found = tf.searchsorted(self._segment_rows, origins, side="right") - 1
+            series = tf.gather(self._segment_series, found)
+            for name, values in self._static.items():
+                inputs[name] = tf.gather(values, series)
+        if self._time is not None:
+            inputs[TIME] = tf.gather(self._time, last)
+        labels = self._past.take(ahead, held=False, columns=len(roles.targets))
+        if self._labelled is not None:
+            known = tf.unstack(tf.gather(self._labelled, ahead), axis=-1)
+            labels = [
+                tf.where(k, x, np.float32(np.nan)) for k, x in zip(known, labels, strict=True)
+            ]
+        return inputs, dict(zip(roles.targets, labels, strict=True))
+
+
+class _Columns:
+    """Some columns of the values, and how to hold the last observed value (`windows.hold`)."""
+
+    def __init__(self, store: SeriesStore, ends: npt.NDArray[np.int64], part: slice) -> None:
+        self._values = tf.constant(store.values[:, part])
+        self._age = None
+        known = store.observed[:, part]
+        if store.fill == "linear" and not all(known[ends, c].all() for c in range(known.shape[1])):
+            self._age = tf.constant(_ages(known, np.asarray(store.segments)))
+
+    def take(self, rows: tf.Tensor, *, held: bool, columns: int | None = None) -> list[tf.Tensor]:
+        """By column, the values at `rows` `[batch, steps]`; `held` if they are inputs."""
+        values = tf.gather(self._values, tf.reshape(rows, [-1]))
+        if columns is not None and columns < values.shape[1]:
+            values = values[:, :columns]
+        # A transpose in two dimensions is fast, and unstacking the first one copies nothing.
+        shape = [values.shape[1], -1, rows.shape[1]]
+        by_column: list[tf.Tensor] = tf.unstack(tf.reshape(tf.transpose(values), shape))
+        static = [rows.shape[0], rows.shape[1]]
+        for column in by_column:
+            column.set_shape(static)
+        if not held or self._age is None:
+            return by_column
+        end = rows[:, -1]
+        ages = tf.cast(tf.gather(self._age, end), rows.dtype)
+        steps = tf.range(1 - rows.shape[1], 1, dtype=rows.dtype)
+        return [
+            tf.where(
+                steps > -ages[:, c, None],
+                tf.gather(self._values, end - ages[:, c])[:, c, None],
+                column,
+            )
+            for c, column in enumerate(by_column)
+        ]
+
+
+def _ages(known: npt.NDArray[np.bool_], segments: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    start = np.repeat(segments[:, 1], segments[:, 2])
+    columns = [age(known[:, c], start) for c in range(known.shape[1])]
+    return np.stack(columns, axis=1)
+
+
+def _by_series(store: SeriesStore, name: str) -> tf.Tensor:
+    values = store.static[name]
+    text = any(isinstance(v, str) for v in values)
+    return tf.constant(list(values), tf.string if text else tf.float32)
