@@ -47,9 +47,7 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
     statistics = statistics_node.outputs["statistics"]
     schema = schema_gen(statistics, loaded.schema_path)
     validate = example_validator(statistics, schema.outputs["schema"])
-    window = windows(
-        examples, spec=spec, roles=roles, gaps=data.gaps, frequency=data.frequency
-    )
+    window = windows(examples, spec=spec, roles=roles, gaps=data.gaps, frequency=data.frequency)
     window.add_upstream_node(validate)
     store = window.outputs["windows"]
     scored = baselines(store, config=config.baselines)

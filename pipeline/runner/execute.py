@@ -109,7 +109,7 @@ def _name_data(loaded: LoadedConfig, tracker: RunTracker, report: IngestReport) 
         loaded.config.name,
         source=str(loaded.data_path) if loaded.data_path else str(data.url),
         digest=report.digest,
-        schema={name: "float" for name in roles.dynamic},
+        schema=dict.fromkeys(roles.dynamic, "float"),
         profile={
             "rows": report.rows_kept,
             "series": report.series,
@@ -164,7 +164,10 @@ def _result(
         mlflow_run_id=tracker.run_id,
         nodes=tuple(
             NodeResult(
-                node=o.node, cached=o.cached, seconds=round(o.seconds, 3), execution_id=o.execution_id
+                node=o.node,
+                cached=o.cached,
+                seconds=round(o.seconds, 3),
+                execution_id=o.execution_id,
             )
             for o in outcomes.values()
         ),

@@ -32,7 +32,7 @@ def quiet(log: Path) -> Iterator[tuple[TextIO, TextIO]]:
     sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     out = os.fdopen(kept[0], "w", buffering=1, closefd=False)
     err = os.fdopen(kept[1], "w", buffering=1, closefd=False)
-    handler = logging.StreamHandler(open(log, "a"))  # noqa: SIM115
+    handler = logging.StreamHandler(log.open("a"))
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     former, level = root.handlers[:], root.level
