@@ -12,7 +12,8 @@ from models.section import Section
 
 class GateConfig(Section):
     """A candidate is blessed if its `metric` on the test windows is below that of every baseline
-    in `beats` and of the champion, each by at least the share `margin` (0.01 is one per cent)."""
+    in `beats` and of the champion, each by at least the share `margin` (0.01 is one per cent).
+    """
 
     metric: Literal["mae", "rmse", "mse", "mase", "smape"] = "mae"
     beats: tuple[BaselineName, ...] = ("seasonal_naive", "ar")

@@ -94,18 +94,21 @@ class Ar:
     def predict(self, view: WindowView) -> Predictions:
         """Iterated forecasts, float32 `[windows, horizon, targets]`."""
         store, spec = view.store, view.store.spec
-        result = np.empty((len(view), spec.horizon, len(store.roles.targets)), np.float32)
-        size = max(1, CHUNK // (spec.lookback + spec.horizon))
-        for column, name in enumerate(store.roles.targets):
-            weights, constant = self.fitted[name].weights(spec.reach)
-            weights, constant = weights[:, spec.gap :], constant[spec.gap :]
-            for start in range(0, len(view), size):
-                origins = view.origins[start : start + size]
-                mean, std = self._moments_at(store, origins, column)
-                rows = origins[:, None] - np.arange(len(weights))
-                past = (store.values[rows, column] - mean[:, None]) / std[:, None]
+        targets = store.roles.targets
+        result = np.empty((len(view), spec.horizon, len(targets)), np.float32)
+        weights = [self.fitted[name].weights(spec.reach) for name in targets]
+        size = max(1, CHUNK // (spec.lookback * len(targets) + spec.horizon))
+        for start in range(0, len(view), size):
+            part = WindowView(store, view.origins[start : start + size])
+            inputs = part.targets()
+            series = store.series_of(part.origins)
+            for column, (lags, constant) in enumerate(weights):
+                past = np.asarray(inputs[:, ::-1, column], np.float64)
+                mean, std = self._moments_of(past, series, column)
+                scaled = (past[:, : len(lags)] - mean[:, None]) / std[:, None]
                 with np.errstate(over="ignore", invalid="ignore"):
-                    ahead = (past @ weights + constant) * std[:, None] + mean[:, None]
+                    ahead = scaled @ lags[:, spec.gap :] + constant[spec.gap :]
+                    ahead = ahead * std[:, None] + mean[:, None]
                 result[start : start + size, :, column] = finite(ahead)
         return result
 
@@ -166,16 +169,13 @@ class Ar:
             stretches.append((scaled, np.asarray(store.observed[first:stop, column])))
         return stretches
 
-    def _moments_at(
-        self, store: SeriesStore, origins: npt.NDArray[np.int64], column: int
+    def _moments_of(
+        self, past: Array, series: npt.NDArray[np.int64], column: int
     ) -> tuple[Array, Array]:
-        series = store.series_of(origins)
         mean, std = self._mean[series, column], self._std[series, column]
-        unknown = np.flatnonzero(np.isnan(mean))
-        if len(unknown):
-            rows = origins[unknown, None] - np.arange(store.spec.lookback)
-            past = np.asarray(store.values[rows, column], np.float64)
-            mean[unknown], spread = past.mean(axis=1), past.std(axis=1)
+        unknown = np.isnan(mean)
+        if unknown.any():
+            mean[unknown], spread = past[unknown].mean(axis=1), past[unknown].std(axis=1)
             std[unknown] = np.where(spread > 0, spread, 1.0)
         return mean, std
 

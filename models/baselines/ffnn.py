@@ -133,7 +133,7 @@ def _observed_mse(labels: Any, outputs: Any) -> Any:
 def _batches(train: WindowView, features: FlatFeatures, seed: int) -> Any:
     import keras
 
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    class Batches(keras.utils.PyDataset):
         """Windows gathered batch by batch, in a new order each epoch."""
 
         def __init__(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from models.baselines.known import known_rows
 from models.baselines.protocol import Predictions
 from models.windows.view import WindowView
 
@@ -21,7 +22,8 @@ class Naive:
     def predict(self, view: WindowView) -> Predictions:
         """Forecasts, float32 `[windows, horizon, targets]`."""
         store = view.store
-        last = np.asarray(store.values[view.origins, : len(store.roles.targets)])
+        rows = known_rows(store, view.origins)
+        last = store.values[rows, np.arange(rows.shape[1])]
         return np.repeat(last[:, None, :], store.spec.horizon, axis=1)
 
     def describe(self) -> dict[str, Any]:

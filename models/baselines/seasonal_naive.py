@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from models.baselines.known import known_rows
 from models.baselines.protocol import Predictions
 from models.windows.view import WindowView
 
@@ -17,8 +18,9 @@ class SeasonalNaive:
     of seasons before it.
 
     Values are taken from the segment of the window, which may reach back further than the
-    lookback; filled steps count as they were filled. Where the segment does not reach back far
-    enough, the last value takes their place, and `describe` counts these forecasts.
+    lookback; filled steps count as they were filled, except those of a hole that is still open at
+    the origin: there the last observed value stands (`known_rows`). Where the segment does not
+    reach back far enough, the last value takes their place, and `describe` counts these forecasts.
 
     Args:
         season: Steps in a season, at least 1.
@@ -41,15 +43,14 @@ class SeasonalNaive:
         ahead = np.arange(1 + spec.gap, 1 + spec.reach)
         back = ahead - -(-ahead // self.season) * self.season
         result = np.empty((len(view), spec.horizon, width), np.float32)
-        firsts = store.segments[:, 1]
         size = max(1, CHUNK // spec.horizon)
         for start in range(0, len(view), size):
             origins = view.origins[start : start + size]
-            first = firsts[np.searchsorted(firsts, origins, side="right") - 1]
             rows = origins[:, None] + back
-            missing = rows < first[:, None]
+            missing = rows < store.first_of(origins)[:, None]
             rows = np.where(missing, origins[:, None], rows)
-            result[start : start + size] = store.values[rows, :width]
+            rows = np.minimum(rows[:, :, None], known_rows(store, origins)[:, None, :])
+            result[start : start + size] = store.values[rows, np.arange(width)]
             self._fallbacks += int(missing.sum())
         self._forecasts += len(view) * spec.horizon
         return result

@@ -12,6 +12,7 @@ from models.baselines.seasonal_naive import SeasonalNaive
 from models.metrics.scores import Scores
 from models.metrics.yardstick import Yardstick
 from models.windows.spec import WindowSpec
+from models.windows.view import WindowView
 from tests.stores import etth1, make_store, scaling_of
 
 ETT_COLUMNS = ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
@@ -71,6 +72,26 @@ def test_seasonal_naive_is_exact_on_a_periodic_series_whatever_the_gap():
         store = make_store([("", 0, values)], spec, (40, 60, 84))
         view = store.view("train")
         np.testing.assert_array_equal(SeasonalNaive(7).predict(view), view.labels())
+
+
+@pytest.mark.parametrize("name", ["naive", "seasonal_naive", "ar"])
+def test_nothing_is_learnt_from_the_far_side_of_an_open_hole(name):
+    spec = WindowSpec(lookback=6, horizon=3)
+    forecasts = []
+    for after in (5.0, 500.0):
+        values = np.random.default_rng(0).normal(size=60)
+        # Steps 50 to 53 were missing and are filled on the line to step 54.
+        values[54] = after
+        values[50:54] = np.interp([1, 2, 3, 4], [0, 5], [values[49], after])
+        hidden = np.zeros(60, bool)
+        hidden[50:54] = True
+        store = make_store([("", 0, values)], spec, (30, 40, 60), hidden={0: hidden})
+        baseline = build(name, BaselinesConfig(), 2)
+        baseline.fit(store.view("train"), None)
+        forecasts.append(baseline.predict(WindowView(store, np.arange(45, 54))))
+    np.testing.assert_array_equal(forecasts[0], forecasts[1])
+    if name == "naive":
+        np.testing.assert_array_equal(forecasts[0][5:, :, 0], np.full((4, 3), store.values[49, 0]))
 
 
 def test_naive_repeats_the_last_value_of_each_target():

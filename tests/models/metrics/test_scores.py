@@ -34,18 +34,17 @@ def loops(store, view, predictions, season):
     denominators = {}
     for s in range(len(store.series)):
         for k in range(len(targets)):
-            steps = []
-            for series, first, rows in store.segments:
-                for row in range(first + season, first + rows):
-                    if (
-                        series == s
-                        and store.time[row] < store.boundaries[1]
-                        and store.observed[row, k]
-                        and store.observed[row - season, k]
-                    ):
-                        steps.append(
-                            abs(float(store.values[row, k]) - float(store.values[row - season, k]))
-                        )
+            pairs = [
+                (row, row - season)
+                for series, first, rows in store.segments
+                for row in range(first + season, first + rows)
+                if series == s and store.time[row] < store.boundaries[1]
+            ]
+            steps = [
+                abs(float(store.values[a, k]) - float(store.values[b, k]))
+                for a, b in pairs
+                if store.observed[a, k] and store.observed[b, k]
+            ]
             denominators[s, k] = sum(steps) / len(steps) if steps else math.nan
     labels = view.labels()
     cells = []

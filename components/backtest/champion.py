@@ -1,0 +1,115 @@
+"""The champion: the live model, re-scored on the test windows of the candidate."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import BadInputError
+from models.export.metadata import model_digest
+from models.windows.store import SeriesStore
+from models.windows.view import WindowView
+
+
+class Forecaster(Protocol):
+    """What the backtest needs of `models.export.loaded.LoadedForecaster`."""
+
+    def usable(self, view: WindowView) -> npt.NDArray[np.bool_]:
+        """Which windows hold enough history."""
+
+    def comparable(self, store: SeriesStore) -> str | None:
+        """Why the model cannot be scored on windows of `store`, if so."""
+
+    def predict(self, view: WindowView, batch_size: int = ...) -> npt.NDArray[np.float32]:
+        """Forecasts, `[windows, horizon, targets]`."""
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The live model: version in the serving directory, folder and digest of the SavedModel."""
+
+    version: str
+    path: Path
+    digest: str
+
+    @classmethod
+    def parse(cls, text: str) -> Champion | None:
+        """From the parameter of the node: JSON, or empty when there is none.
+
+        Raises:
+            BadInputError: If `text` is neither.
+        """
+        if not text:
+            return None
+        try:
+            values = json.loads(text)
+            return cls(str(values["version"]), Path(values["path"]), str(values["digest"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadInputError(
+                f"champion {text!r}: expected JSON with version, path and digest, or nothing"
+            ) from error
+
+
+@dataclass(frozen=True)
+class ChampionEntry:
+    """The champion as the evaluation sees it.
+
+    Attributes:
+        champion: Which model.
+        index: int64 `[n]`: the test windows it was scored on, ascending.
+        predictions: float32 `[n, horizon, targets]`, or None when it was not scored.
+        reason: Why it was not scored, or on fewer windows than there are; else empty.
+        same_model: Whether the candidate is this very model.
+    """
+
+    champion: Champion
+    index: npt.NDArray[np.int64]
+    predictions: npt.NDArray[np.float32] | None
+    reason: str = ""
+    same_model: bool = False
+
+
+def enter(
+    champion: Champion,
+    candidate: Path,
+    view: WindowView,
+    load: Callable[[Path], Forecaster],
+) -> ChampionEntry:
+    """Scores the champion where that can be done; what prevents it is told, never raised.
+
+    Args:
+        champion: The live model.
+        candidate: Folder of the candidate's SavedModel.
+        view: Test windows of the candidate.
+        load: Opens a SavedModel.
+    """
+    none = np.zeros(0, np.int64)
+    if not champion.path.is_dir():
+        return ChampionEntry(champion, none, None, f"its folder {champion.path} is gone")
+    try:
+        if model_digest(candidate) == model_digest(champion.path):
+            reason = f"the candidate is the champion already (version {champion.version})"
+            return ChampionEntry(champion, none, None, reason, same_model=True)
+        forecaster = load(champion.path)
+        reason = forecaster.comparable(view.store) or ""
+        if reason:
+            return ChampionEntry(champion, none, None, reason)
+        index = np.flatnonzero(forecaster.usable(view))
+        if not len(index):
+            reason = "it reads more history than any of these windows has"
+            return ChampionEntry(champion, none, None, reason)
+        predictions = forecaster.predict(view.take(index))
+    except Exception as error:
+        # A live model that no longer loads or runs must not stand in the way of its successor.
+        detail = str(error).strip().splitlines()
+        reason = f"it failed: {type(error).__name__}: {detail[0] if detail else ''}".rstrip(": ")
+        return ChampionEntry(champion, none, None, reason)
+    if len(index) < len(view):
+        reason = f"compared on the {len(index)} of {len(view)} windows with enough history for it"
+    return ChampionEntry(champion, index, predictions, reason)

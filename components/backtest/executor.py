@@ -1,0 +1,98 @@
+"""TFX executor of the node `backtest`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import artifact_utils
+from tfx.utils import path_utils
+
+from components.backtest.champion import Champion, Forecaster, enter
+from components.backtest.evaluate import evaluate
+from components.backtest.evaluation import Evaluation
+from components.backtest.record import record
+from components.backtest.settings import BacktestSettings
+from components.backtest.write import write
+from components.baselines.stored import StoredBaselines
+from components.tracking.recorder import current
+from components.validation.moments import moments
+from models.baselines.registry import season_of
+from models.windows.store import SeriesStore
+
+
+class BacktestExecutor(BaseExecutor):
+    """Reads Model, Windows, Baselines and ExampleStatistics; writes evaluation and blessing."""
+
+    def Do(  # noqa: N802 (TFX's name)
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Scores the candidate and blesses it or not; see `evaluate` for what is raised."""
+        settings = BacktestSettings.from_json(exec_properties["config"])
+        store = SeriesStore.load(_folder(input_dict, "windows"))
+        baselines = StoredBaselines.load(_folder(input_dict, "baselines"))
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        folder = Path(path_utils.serving_model_path(model.uri))
+        view, season = store.view("test"), season_of(store, settings.season)
+        current().params({"season": season, **settings.gate.model_dump(mode="json")})
+        champion = Champion.parse(exec_properties["champion"])
+        backtest = evaluate(
+            store,
+            load_forecaster(folder).predict(view),
+            baselines,
+            None if champion is None else enter(champion, folder, view, load_forecaster),
+            gate=settings.gate,
+            scaling=moments(_folder(input_dict, "statistics")),
+            season=season,
+        )
+        write(backtest, store.series, _folder(output_dict, "evaluation"))
+        record(store, backtest)
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        bless(blessing, model, backtest.evaluation, champion)
+
+
+def load_forecaster(folder: Path) -> Forecaster:
+    """Opens a SavedModel; tests put another in its place."""
+    from models.export.loaded import LoadedForecaster
+
+    return LoadedForecaster(folder)
+
+
+def bless(blessing: Any, model: Any, evaluation: Evaluation, champion: Champion | None) -> None:
+    """Marks a ModelBlessing artifact the way TFX's own Evaluator does.
+
+    TFX's Pusher and LatestBlessedModelStrategy read the properties; people see the file.
+
+    Args:
+        blessing: The ModelBlessing artifact; its folder is made if missing.
+        model: The Model artifact that was scored.
+        evaluation: With the verdict.
+        champion: The model that it was compared with, if any.
+    """
+    verdict = evaluation.verdict
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+    )
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if champion is not None and evaluation.champion is not None and evaluation.champion.compared:
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, str(champion.path)
+        )
+    blessing.set_string_custom_property(
+        constants.ARTIFACT_PROPERTY_BLESSING_MESSAGE_KEY, verdict.summary
+    )
+    value = constants.BLESSED_VALUE if verdict.blessed else constants.NOT_BLESSED_VALUE
+    name = constants.BLESSED_FILE_NAME if verdict.blessed else constants.NOT_BLESSED_FILE_NAME
+    folder = Path(blessing.uri)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).touch()
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+
+
+def _folder(artifacts: dict[str, list[Any]], key: str) -> Path:
+    return Path(artifact_utils.get_single_uri(artifacts[key]))

@@ -1,0 +1,116 @@
+"""The gate: when a candidate is good enough to be pushed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from components.backtest.config import GateConfig
+from components.backtest.evaluation import Verdict
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A model that the candidate has to beat.
+
+    Attributes:
+        name: For the reader.
+        candidate: The gate's metric of the candidate on the windows of the comparison.
+        value: The same of the rival.
+        p_better: One-sided p-value of the paired test.
+    """
+
+    name: str
+    candidate: float
+    value: float
+    p_better: float
+
+
+def decide(
+    gate: GateConfig,
+    candidate: float,
+    rivals: Sequence[Rival],
+    *,
+    windows: int,
+    notes: Sequence[str] = (),
+) -> Verdict:
+    """Applies the gate.
+
+    The candidate must be below `(1 - margin)` times the metric of every rival; a tie is no win,
+    and a metric that is not a finite number never wins and cannot be beaten. With
+    `gate.significance` the one-sided paired test must also fall below that level.
+
+    Args:
+        gate: The rule.
+        candidate: The metric of the candidate on all test windows.
+        rivals: Whom it has to beat.
+        windows: Test windows, for the summary.
+        notes: Sentences about models that were not compared.
+    """
+    wins: list[str] = []
+    losses: list[str] = []
+    if not math.isfinite(candidate):
+        losses.append(
+            f"the {gate.metric} of the candidate is not a number on these windows"
+            if math.isnan(candidate)
+            else f"the {gate.metric} of the candidate is infinite"
+        )
+    else:
+        for rival in rivals:
+            won, reason = _against(gate, rival)
+            (wins if won else losses).append(reason)
+        if not rivals:
+            wins.append(f"there is nothing to beat: {gate.metric} {_text(candidate)} stands alone")
+    blessed = not losses
+    summary = _summary(gate, candidate, rivals, windows) if blessed else "; ".join(losses)
+    tail = "".join(f"; {note}" for note in notes)
+    return Verdict(
+        blessed=blessed,
+        reasons=(*losses, *wins, *notes),
+        summary=f"{'Blessed' if blessed else 'Not blessed'}: {summary}{tail}.",
+    )
+
+
+def _against(gate: GateConfig, rival: Rival) -> tuple[bool, str]:
+    metric, margin = gate.metric, f"(margin {100 * gate.margin:g}%)"
+    if not math.isfinite(rival.value):
+        return False, f"{rival.name} has no finite {metric} on these windows to compare with"
+    if not math.isfinite(rival.candidate):
+        return False, f"the candidate has no finite {metric} on the windows of {rival.name}"
+    mine, other = _apart(rival.candidate, rival.value)
+    if not rival.candidate < (1 - gate.margin) * rival.value:
+        tie = ", a tie is not a win" if rival.candidate == rival.value else ""
+        return False, f"{metric} {mine} is not below {rival.name} {other} {margin}{tie}"
+    text = f"{metric} {mine} is below {rival.name} {other} {margin}"
+    if gate.significance is None:
+        return True, text
+    if not math.isfinite(rival.p_better):
+        return False, f"{text}, but there are too few windows to test whether that is an accident"
+    if not rival.p_better < gate.significance:
+        return False, (
+            f"{text}, but not significantly: p {rival.p_better:.3g} is not below "
+            f"{gate.significance:g}"
+        )
+    return True, f"{text}, p {rival.p_better:.3g}"
+
+
+def _summary(gate: GateConfig, candidate: float, rivals: Sequence[Rival], windows: int) -> str:
+    beaten = " and ".join(f"{r.name} {_text(r.value)}" for r in rivals)
+    over = f"on {windows} test windows"
+    if not rivals:
+        return f"{gate.metric} {_text(candidate)} {over}, with nothing to beat"
+    return f"{gate.metric} {_text(candidate)} beats {beaten} {over}"
+
+
+def _text(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _apart(a: float, b: float) -> tuple[str, str]:
+    # Numbers that differ must read differently, or the sentence looks wrong.
+    for digits in (4, 6, 9, 17):
+        first, second = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if first != second or a == b:
+            break
+    return first, second
