@@ -246,7 +246,7 @@ def _parse(alias: str) -> Frequency:
         raise BadInputError(f"frequency {alias!r}: expected a step that goes forward in time")
     if not isinstance(offset, pd.offsets.Tick):
         return Frequency(str(offset.freqstr), None)
-    nanos = pd.Timedelta(offset).value
+    nanos = int(offset.nanos)
     if nanos < 10**9 or nanos % 10**9:
         raise BadInputError(
             f"frequency {alias!r}: expected whole seconds; times are kept to the second, so "

@@ -1,0 +1,70 @@
+"""`elman ui`: MLflow's web interface on the store of a configuration."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from components.secrets import redacted
+from models.errors import BadInputError, FailedRunError
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+def ui(config: Path, *, port: int, host: str) -> None:
+    """Open MLflow on the runs of a configuration."""
+    from pipeline.config import load
+
+    loaded = load(config)
+    uri = loaded.tracking_uri
+    if uri.startswith(("http://", "https://")):
+        click.echo(f"Runs are on the tracking server: {redacted(uri)}")
+        return
+    file = Path(uri.partition(":///")[2])
+    if uri.startswith("sqlite:///") and not file.exists():
+        raise BadInputError(f"no runs yet: {file} does not exist; start with: elman run {config}")
+    _refuse_taken(host, port)
+    serve(uri, host, port)
+
+
+def serve(uri: str, host: str, port: int) -> None:
+    """Runs an MLflow server on the store `uri` until it ends or the user interrupts it.
+
+    Raises:
+        FailedRunError: If the server ends by itself with an error.
+    """
+    click.echo(f"MLflow on http://{host}:{port} (stop with Ctrl-C)")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
+    # In the environment, where other users of the machine do not see a password.
+    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": uri}
+    process = subprocess.Popen(command, env=environment)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        return
+    finally:
+        if process.poll() is None:
+            process.kill()
+    if code:
+        raise FailedRunError(f"the MLflow server ended with {code}; its words are above")
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise BadInputError(
+                f"cannot listen on {host}:{port}: {error.strerror}; choose another --port"
+            ) from None
