@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 @click.command()
 @click.argument("config", type=click.Path(path_type=Path))
 @click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
-@click.option("--no-cache", is_flag=True, help="Run every component anew.")
+@click.option("--no-cache", is_flag=True, help="Run every component, also where nothing changed.")
 @click.option("--force", is_flag=True, help="Push even a model that was rolled back before.")
 @click.option("--require-blessed", is_flag=True, help="Exit with 1 if the gate refuses the model.")
 def run(
@@ -19,16 +20,15 @@ def run(
     """Run the whole pipeline: data, training, gate, push."""
     from pipeline.config import load
 
-    loaded = load(config)  # bad input is told before TensorFlow and TFX are imported
+    loaded = load(config)  # bad input is told before anything slow is imported
+    from pipeline.runner.result import render
     from pipeline.runner.run import run_pipeline
 
     result = run_pipeline(loaded, use_cache=not no_cache, force=force)
     if json_output:
-        click.echo(result.model_dump_json(indent=1))
+        click.echo(json.dumps(result.model_dump(mode="json"), indent=1))
     else:
         from rich.console import Console
 
-        from pipeline.runner.result import render
-
-        render(result, config=str(config), console=Console(highlight=False, soft_wrap=True))
+        render(result, config=str(config), console=Console())
     return 1 if require_blessed and not result.blessed else 0

@@ -63,10 +63,12 @@ def suggest(guess: Guess) -> Suggestion:
 def calendar(frequency: Frequency, steps: int) -> tuple[str, ...]:
     """Calendar features that vary at this step and come round at least twice in the data."""
     length = steps * frequency.mean_step
+    wanted: tuple[tuple[str, int], ...] = ()
     if frequency.step is None:
         month = frequency.alias.startswith(("MS", "ME", "BMS", "BME"))
-        wanted = (("month_of_year", 365 * DAY),) if month else ()
-        if frequency.alias == "B":
+        if month:
+            wanted = (("month_of_year", 365 * DAY),)
+        elif frequency.alias == "B":
             wanted = (("day_of_week", WEEK),)
     elif frequency.step % WEEK == 0:
         wanted = (("week_of_year", 365 * DAY),)

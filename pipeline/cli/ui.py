@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from components.secrets import redacted
+from components.secrets import expanded, redacted
 from models.errors import BadInputError, FailedRunError
 
 
@@ -23,7 +23,7 @@ def ui(config: Path, *, port: int, host: str) -> None:
     from pipeline.config import load
 
     loaded = load(config)
-    uri = loaded.tracking_uri
+    uri = expanded(loaded.tracking_uri)
     if uri.startswith(("http://", "https://")):
         click.echo(f"Runs are on the tracking server: {redacted(uri)}")
         return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from components.secrets import expanded
+from components.tracking.store import default_uri
 from models.errors import BadInputError
 from pipeline.config.config import Config
 from pipeline.config.document import Document, parse, read
@@ -62,15 +62,9 @@ class LoadedConfig:
 
     @property
     def tracking_uri(self) -> str:
-        """MLflow's store, secrets from the environment included: use it, never keep it.
-
-        Raises:
-            BadInputError: If a variable in it is not set any more.
-        """
+        """MLflow's store; `${NAME}` in it is still to be taken from the environment."""
         given = self.config.tracking.uri
-        if given is None:
-            return f"sqlite:///{self.workspace / 'mlflow.db'}"
-        return expanded(_anchored(given, self.folder))
+        return default_uri(self.workspace) if given is None else _anchored(given, self.folder)
 
     @property
     def experiment(self) -> str:
