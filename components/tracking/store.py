@@ -104,7 +104,7 @@ def open_store(uri: str | None, workspace: Path) -> TrackingStore:
         BadInputError: If `uri` is no address of a store, or the server refuses the credentials.
         FailedRunError: If the store cannot be reached or used.
     """
-    shown = redacted(uri or default_uri(workspace))
+    shown = redacted(default_uri(workspace) if uri is None else uri)
     address = default_uri(workspace) if uri is None else expanded(uri)
     scheme = address.partition(":")[0].partition("+")[0].lower()
     if scheme not in DATABASES + SERVERS:
