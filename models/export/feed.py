@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,32 +58,30 @@ def view_feed(view: WindowView, spec: WindowSpec, roles: Roles, text: Collection
     Raises:
         BadInputError: If a window does not have `spec.lookback` steps of history in its segment.
     """
-    store = view.store
-    if not history_suffices(view, spec).all():
-        short = int((~history_suffices(view, spec)).sum())
+    enough = history_suffices(view, spec)
+    if not enough.all():
         raise BadInputError(
-            f"{short} of {len(view)} windows have less than {spec.lookback} steps of history; "
-            "score only the windows that LoadedForecaster.usable names"
+            f"{int((~enough).sum())} of {len(view)} windows have less than {spec.lookback} steps "
+            "of history; score only the windows that LoadedForecaster.usable names"
         )
-    column = {name: i for i, name in enumerate(store.roles.dynamic)}
-    rows = view.origins[:, None] + np.arange(1 - spec.lookback, 1)
-    ahead = view.origins[:, None] + np.arange(1 - spec.lookback, 1 + spec.reach)
-    series = store.series_of(view.origins)
-    feed: Feed = {}
-    for name, (_, dtype) in input_specs(spec, roles, text).items():
-        c = roles.covariates
-        if name in c.static:
-            feed[name] = _typed(np.asarray(store.static[name], dtype=object)[series], dtype)
-        elif name == OBSERVED and name in c.past:
-            width = len(store.roles.targets)
-            feed[name] = _typed(store.observed[rows, :width].all(axis=-1), dtype)
-        elif name in c.future:
-            feed[name] = _typed(store.values[ahead, column[name]], dtype)
-        elif name in roles.targets + c.past:
-            feed[name] = _typed(store.values[rows, column[name]], dtype)
-        else:
-            feed[name] = _typed(store.time[view.origins], dtype)
-    return feed
+    # Gathered by the store itself, which alone knows how filled steps look from an origin.
+    has = view.store.roles
+    past = (*(name for name in has.covariates.past if name != OBSERVED), OBSERVED)
+    wider = has.model_copy(update={"covariates": has.covariates.model_copy(update={"past": past})})
+    store = replace(view.store, spec=spec, roles=wider)
+    batch = WindowView(store, view.origins).gather()
+    known = {name: batch.future[name][:, : spec.lookback] for name in batch.future}
+    c = roles.covariates
+    return batch_feed(
+        replace(
+            batch,
+            past={name: {**known, **batch.past}[name] for name in roles.targets + c.past},
+            future={name: batch.future[name] for name in c.future},
+        ),
+        spec,
+        roles,
+        text,
+    )
 
 
 def history_suffices(view: WindowView, spec: WindowSpec) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,8 +23,11 @@ def portable_copy(model: keras.Model) -> keras.Model:
         model: A functional model as `build_forecaster` makes it, or a subclass of `keras.Model`
             made from the same inputs and outputs, compiled or not.
     """
-    functional = keras.Model(model.input, model.output, name=model.name)
-    copy = keras.Model.from_config(_float32(functional.get_config()))
+    with warnings.catch_warnings():
+        # See build_forecaster: an input layer may not be able to bear its column's name.
+        warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
+        functional = keras.Model(model.input, model.output, name=model.name)
+        copy = keras.Model.from_config(_float32(functional.get_config()))
     copy.set_weights(functional.get_weights())
     for layer in all_layers(copy):
         if hasattr(layer, "use_cudnn"):

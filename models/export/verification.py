@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from models.errors import FailedRunError
 from models.export.feed import view_feed
@@ -41,7 +41,7 @@ def write_verification(model: keras.Model, view: WindowView, file: Path, n: int 
     feed = view_feed(view.take(chosen), store.spec, store.roles, text_inputs(model))
     reference = model if is_float32(model) else portable_copy(model)
     with exact_float32():
-        tensors = {k: keras.ops.convert_to_tensor(v, _dtype(v)) for k, v in feed.items()}
+        tensors = {k: tf.constant(v) for k, v in feed.items()}
         forecasts = reference(tensors, training=False)
     names = signature_names(feed)
     arrays: dict[str, Any] = {
@@ -62,10 +62,6 @@ def write_verification(model: keras.Model, view: WindowView, file: Path, n: int 
     staging = file.with_name(f".{uuid.uuid4().hex}.npz")
     try:
         np.savez(staging, **arrays)
-        os.replace(staging, file)
+        staging.replace(file)
     finally:
         staging.unlink(missing_ok=True)
-
-
-def _dtype(value: np.ndarray[Any, Any]) -> str:
-    return "string" if value.dtype == object else str(value.dtype)

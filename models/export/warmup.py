@@ -39,7 +39,10 @@ def write_warmup(folder: Path, described: Mapping[str, Any]) -> None:
         for column, name in described["inputs"].items()
     }
     example = serialized_example({name: value[0] for name, value in zeros.items()})
-    requests = {"serving_default": zeros, "serve_examples": {"examples": np.array([example])}}
+    requests = {
+        "serving_default": zeros,
+        "serve_examples": {"examples": np.array([example], object)},
+    }
     with tf.io.TFRecordWriter(str(folder / FILE)) as writer:
         for signature, inputs in requests.items():
             request = predict_pb2.PredictRequest(
