@@ -162,16 +162,6 @@ def _baselines(config: Config) -> Iterator[Problem]:
         )
 
 
-def _training(config: Config) -> Iterator[Problem]:
-    warmup, epochs = config.train.schedule.warmup, config.train.epochs
-    if warmup >= epochs:
-        yield Problem(
-            ("train", "schedule", "warmup"),
-            f"received {warmup:g} epochs, expected fewer than train.epochs ({epochs}), or the "
-            "learning rate never gets to its value",
-        )
-
-
 def _reading(config: Config) -> Iterator[Problem]:
     data = config.data
     format_ = data.time_format
@@ -258,5 +248,4 @@ _CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _frequency,
     _baselines,
     _gate,
-    _training,
 )
