@@ -18,6 +18,7 @@ from components.backtest.evaluation import (
     ChampionReport,
     Comparison,
     Evaluation,
+    HorizonScores,
     ModelScores,
     Verdict,
     model_scores,
@@ -274,9 +275,9 @@ def _require(
             )
 
 
-def _by_step(scores: Scores) -> dict[str, tuple[float | None, ...]]:
+def _by_step(scores: Scores) -> HorizonScores:
     along = scores.by("horizon")
-    return {name: tuple(number(v) for v in along[name]) for name in METRICS}
+    return HorizonScores(**{name: tuple(number(v) for v in along[name]) for name in METRICS})
 
 
 def _by_target(scores: Scores, targets: tuple[str, ...]) -> dict[str, dict[str, float | None]]:

@@ -37,6 +37,23 @@ class ModelScores(Section):
     skill: Number
 
 
+class HorizonScores(Section):
+    """The metrics of `ModelScores` at each step of the horizon, the first step first."""
+
+    mae: tuple[Number, ...]
+    rmse: tuple[Number, ...]
+    mse: tuple[Number, ...]
+    smape: tuple[Number, ...]
+    mase: tuple[Number, ...]
+    mae_scaled: tuple[Number, ...]
+    mse_scaled: tuple[Number, ...]
+
+    def of(self, metric: str) -> tuple[Number, ...]:
+        """The values of one metric."""
+        values: tuple[Number, ...] = getattr(self, metric)
+        return values
+
+
 class Comparison(Section):
     """Diebold-Mariano test of the candidate against another model on the same windows.
 
@@ -115,7 +132,7 @@ class Evaluation(Section):
     series: int
     mase_left_out: int
     models: dict[str, ModelScores]
-    per_horizon: dict[str, dict[str, tuple[Number, ...]]]
+    per_horizon: dict[str, HorizonScores]
     per_target: dict[str, dict[str, dict[str, Number]]]
     best_baseline: str | None
     comparisons: tuple[Comparison, ...]

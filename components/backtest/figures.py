@@ -106,8 +106,8 @@ def _by_horizon(backtest: Backtest) -> Figure:
     figure = _figure()
     axes = figure.add_subplot()
     steps = np.arange(1, evaluation.horizon + 1)
-    for name, metrics in evaluation.per_horizon.items():
-        values = np.array([np.nan if v is None else v for v in metrics[evaluation.metric]])
+    for name, along in evaluation.per_horizon.items():
+        values = np.array([np.nan if v is None else v for v in along.of(evaluation.metric)])
         marker = "o" if evaluation.horizon == 1 else None
         axes.plot(steps, values, label=name, marker=marker, **STYLE.get(name, {"alpha": 0.8}))
     axes.set_xlabel("step of the horizon")

@@ -6,9 +6,10 @@ from components.backtest.evaluate import Backtest
 from components.backtest.evaluation import CANDIDATE, CHAMPION, Evaluation, ModelScores
 from components.backtest.figures import figures
 from components.tracking.recorder import current
+from models.metrics.scores import METRICS
 from models.windows.store import SeriesStore
 
-FIELDS = ("mae", "rmse", "mse", "smape", "mase", "mae_scaled", "mse_scaled", "skill")
+FIELDS = (*METRICS, "skill")
 
 
 def record(store: SeriesStore, backtest: Backtest) -> None:
@@ -52,11 +53,11 @@ def _metrics(prefix: str, scores: ModelScores) -> dict[str, float]:
 
 def _at_step(evaluation: Evaluation, step: int) -> dict[str, float]:
     values = {}
-    for name, metrics in evaluation.per_horizon.items():
+    for name, along in evaluation.per_horizon.items():
         # Every metric of the candidate; of the others the one that decides.
-        chosen = metrics if name == CANDIDATE else (evaluation.metric,)
+        chosen = METRICS if name == CANDIDATE else (evaluation.metric,)
         for metric in chosen:
-            value = metrics[metric][step]
+            value = along.of(metric)[step]
             if value is not None:
                 values[f"{_prefix(name)}_horizon_{metric}"] = value
     return values
