@@ -1,7 +1,7 @@
 # Everything a person, a commit hook or the CI runs, runs through here: one place for each command.
 BIN := .venv/bin
 PACKAGES := pipeline components models serving
-COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
+COMPILE := bash requirements/uv.sh pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --only-binary :all: --no-binary rouge-score $(LOCK_FLAGS)
 
 .DEFAULT_GOAL := help

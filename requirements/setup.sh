@@ -82,36 +82,6 @@ make_anew() {
   [ "$(free_mb)" -ge "$needed_mb" ] || disk_is_full
 }
 
-# uv reads neither pip.conf nor PIP_*, yet what was set there for this machine holds for it as well.
-# Extra indexes are left out: every pinned package is on the main one, and uv, unlike pip, stops at
-# an extra one that does not answer.
-tell_uv_what_pip_knows() {
-  local settings
-  settings=$("$venv/bin/python" -I -m pip config list)
-  if [ -z "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}${UV_CONFIG_FILE:-}" ] &&
-    ! [ -e "${XDG_CONFIG_HOME:-${HOME:-}/.config}/uv/uv.toml" ] && ! [ -e /etc/uv/uv.toml ]; then
-    hand_over UV_DEFAULT_INDEX index-url
-  fi
-  hand_over SSL_CERT_FILE cert
-  hand_over UV_INSECURE_HOST trusted-host
-  [ -n "${https_proxy:-}${ALL_PROXY:-}${all_proxy:-}" ] || hand_over HTTPS_PROXY proxy
-  # uv's own limit suits small wheels; TensorFlow's comes slowly over a slow line.
-  export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180}
-}
-
-# hand_over VARIABLE SETTING: pip's setting, by pip's precedence, unless the variable is set.
-hand_over() {
-  local scope value
-  [ -z "${!1:-}" ] || return 0
-  for scope in :env: install global; do
-    value=$(sed -n "s/^$scope\.$2='\(.*\)'\$/\1/p" <<<"$settings")
-    if [ -n "$value" ]; then
-      export "$1=$value"
-      return
-    fi
-  done
-}
-
 # fetch COMMAND...: runs what needs the package index, and when it fails says what was wrong.
 fetch() {
   local words
@@ -142,18 +112,17 @@ fetch() {
 }
 
 install_pinned() {
-  local python=$venv/bin/python uv=$venv/bin/uv quiet=()
+  local python=$venv/bin/python quiet=()
   [ -t 2 ] || quiet=(--quiet)
   rm -f "$stamp"
   fetch "$python" -I -m pip install --quiet --disable-pip-version-check --no-input --retries 2 \
     --require-hashes --only-binary :all: -r "$bootstrap"
-  tell_uv_what_pip_knows
   say "installing the pinned packages"
   # Wheels only, so that no compiler is needed. The one package without is plain Python; it is built
   # with the pinned setuptools, because an isolated build would fetch an unpinned one.
-  fetch "$uv" pip sync "${quiet[@]}" --python "$python" --require-hashes --no-build-isolation \
+  fetch "$root/requirements/uv.sh" pip sync "${quiet[@]}" --python "$python" --require-hashes --no-build-isolation \
     --only-binary :all: --no-binary rouge-score "$lock" "$bootstrap"
-  "$uv" pip install --quiet --python "$python" --offline --no-deps --no-build-isolation --editable "$root" ||
+  "$venv/bin/uv" pip install --quiet --python "$python" --offline --no-deps --no-build-isolation --editable "$root" ||
     die "Elman itself could not be installed into .venv; setuptools' own words are above. The packages are" \
       "there, so the fault is in this checkout: look at what changed in pyproject.toml."
   [ -x "$venv/bin/elman" ] ||

@@ -16,21 +16,8 @@ REPOSITORY = Path(__file__).parents[2]
 # What the script may use of the system: nothing else is on its PATH, so that these tests also show
 # what a fresh machine must have.
 TOOLS = (
-    *(
-        "awk",
-        "bash",
-        "cat",
-        "cp",
-        "cut",
-        "df",
-        "dirname",
-        "env",
-        "flock",
-        "grep",
-        "mkdir",
-        "mktemp",
-    ),
-    *("mv", "rm", "sed", "sha256sum", "sleep", "tee", "touch", "uname"),
+    *("awk", "bash", "cat", "cp", "cut", "df", "dirname", "env", "flock", "grep"),
+    *("mkdir", "mktemp", "mv", "rm", "sed", "sha256sum", "sleep", "tee", "touch", "uname"),
 )
 
 FAKE_PYTHON = r"""#!/usr/bin/env bash

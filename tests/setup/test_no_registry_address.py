@@ -53,7 +53,7 @@ def test_no_lock_of_a_kind_that_records_addresses() -> None:
         "--index-url " + "https://example.com/x",
         "index-url = " + "https://example.com/x",
         "PIP_INDEX_URL: " + "'https://example.com/x'",
-        "mirror: " + "https://example.com/root/simple/",
+        "mirror: " + "https://example.com/root/" + "simple/",
         "https://" + "pypi" + ".org/project/tfx",
     ],
 )
