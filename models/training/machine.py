@@ -104,3 +104,8 @@ def keep_off_cudnn(network: Any) -> None:
     for layer in network._flatten_layers(include_self=False):
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False
+
+
+def uses_gpu(config: TrainConfig) -> bool:
+    """Whether training as configured runs on a GPU of this machine."""
+    return config.devices != "cpu" and bool(gpus())

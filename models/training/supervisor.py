@@ -169,8 +169,8 @@ class Supervisor(keras.callbacks.Callback):  # type: ignore[misc]
             tries.append("write precision: float32 or mixed_bfloat16")
         return FailedRunError(
             f"training stopped in epoch {self._epoch + 1}: {what}. Last finite batch loss "
-            f"{before}, gradient norm {seen.last_norm:.6g}, learning rate {self._rate_of_last_step():.6g}. "
-            f"No model was written. Try to: {'; '.join(tries)}"
+            f"{before}, gradient norm {seen.last_norm:.6g}, learning rate "
+            f"{self._rate_of_last_step():.6g}. No model was written. Try to: {'; '.join(tries)}"
         )
 
     def _rate_of_last_step(self) -> float:

@@ -1,0 +1,88 @@
+"""TFX component of the node `train`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.types import BaseChannel, Channel, ComponentSpec, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+
+from components.artifacts import Windows
+from components.source_digest import source_digest
+from components.train.executor import TrainExecutor
+from components.train.settings import TrainSettings
+from models.network.config import ModelConfig
+from models.training.config import TrainConfig
+
+SOURCES = (
+    "components/train",
+    "components/validation/moments.py",
+    "models/cells",
+    "models/errors.py",
+    "models/export",
+    "models/features",
+    "models/frequency.py",
+    "models/heads",
+    "models/network",
+    "models/roles.py",
+    "models/section.py",
+    "models/training",
+    "models/windows",
+)
+
+
+class TrainSpec(ComponentSpec):
+    """Inputs, outputs and parameters of the node."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "config": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "windows": ChannelParameter(type=Windows),
+        "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+    }
+
+
+class TrainComponent(BaseComponent):
+    """Fits the network and exports it."""
+
+    SPEC_CLASS = TrainSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(TrainExecutor)
+
+
+def trainer(
+    windows: BaseChannel,
+    statistics: BaseChannel,
+    *,
+    model: ModelConfig,
+    train: TrainConfig,
+    config_digest: str,
+) -> TrainComponent:
+    """The node `train`.
+
+    Args:
+        windows: Channel of Windows.
+        statistics: Channel of ExampleStatistics, for the moments of the train split.
+        model: The network.
+        train: Its training.
+        config_digest: Of the whole configuration; goes into the model's metadata.
+
+    Returns:
+        A component with the output `model`.
+    """
+    spec = TrainSpec(
+        windows=windows,
+        statistics=statistics,
+        model=Channel(type=standard_artifacts.Model),
+        config=TrainSettings(
+            model=model, train=train, config_digest=config_digest
+        ).canonical_json(),
+        source_digest=source_digest(*SOURCES),
+    )
+    return TrainComponent(spec=spec).with_id("train")
