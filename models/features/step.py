@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,7 +54,9 @@ class Step:
         from pandas.tseries.frequencies import to_offset
 
         try:
-            offset = to_offset(frequency)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # Old spellings are still right.
+                offset = to_offset(frequency)
         except ValueError as error:
             raise BadInputError(
                 f"data.frequency: {frequency!r} is not a pandas offset alias ({error}); "
