@@ -5,21 +5,22 @@ from __future__ import annotations
 import datetime
 import difflib
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
 
 from components.ingest.columns import Wanted
 from components.ingest.config import DataConfig
 from components.ingest.part import require
+from components.secrets import expanded, redacted
 from models.errors import BadInputError
 
 if TYPE_CHECKING:
     from pyarrow import Array
-    from sqlalchemy import Engine, Select, TextClause
+    from sqlalchemy import URL, Engine, Select, TextClause
 
 ROWS = 50_000
 """Rows held in memory at a time."""
@@ -39,11 +40,6 @@ class Extract:
 def source_name(data: DataConfig) -> str:
     """How messages call the source: never with a password."""
     return f"table {data.table}" if data.table is not None else "the query"
-
-
-def redacted(url: str) -> str:
-    """A database URL without its password."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
 
 
 def extract(data: DataConfig, wanted: Wanted, base: Path, folder: Path) -> Extract:
@@ -183,7 +179,8 @@ def _engine(data: DataConfig, base: Path) -> Iterator[Engine]:
 
     assert data.url is not None
     try:
-        url = sa.make_url(data.url)
+        # Only here does ${NAME} become a password.
+        url = sa.make_url(expanded(data.url))
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
             # A relative file starts from the configuration's folder, as data.path does, and a
             # missing one must not be made.
@@ -220,7 +217,13 @@ def _explained(error: Exception, data: DataConfig, name: str) -> str:
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()
     message = cause[0] if cause else type(error).__name__
     assert data.url is not None
-    password = sa.make_url(data.url).password
-    if password:
-        message = message.replace(str(password), "***")
+    for secret in _secrets(sa.make_url(expanded(data.url))):
+        message = message.replace(secret, "***")
     return f"{name} of {redacted(data.url)}: {message}"
+
+
+def _secrets(url: URL) -> list[str]:
+    """What of a URL a driver must not be quoted with: passwords, as they are and as written."""
+    values = [url.password, *url.query.values()]
+    found = [str(v) for v in values if v]
+    return [form for value in found for form in (value, quote_plus(value)) if len(form) > 2]

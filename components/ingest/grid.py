@@ -45,10 +45,7 @@ class Grid:
         stage.connection.execute(
             f"CREATE OR REPLACE TABLE off_grid AS SELECT DISTINCT t, series FROM staged WHERE NOT ({on})"
         )
-        bounds = stage.connection.execute(
-            f"SELECT min(t), max(t), count(*) FROM staged WHERE {on}"
-        ).fetchone()
-        assert bounds is not None
+        bounds = stage.one(f"SELECT min(t), max(t), count(*) FROM staged WHERE {on}")
         if 2 * bounds[2] <= rows:
             raise BadInputError(_wrong(stage, rows - int(bounds[2]), rows))
         first, last = int(bounds[0]), int(bounds[1])
@@ -87,11 +84,11 @@ def _constant(stage: Stage, frequency: Frequency) -> str:
         day = f"(floor(t / {DAY})::BIGINT % 7 + 7) % 7"
         anchored = f"{day} = {frequency.phase}"
     phase = f"((t % {step}) + {step}) % {step}"
-    row = stage.connection.execute(
+    rows = stage.connection.execute(
         f"SELECT {phase} AS p, count(*) AS n FROM staged WHERE {anchored} "
         "GROUP BY p ORDER BY n DESC, p LIMIT 1"
-    ).fetchone()
-    return "false" if row is None else f"({phase}) = {row[0]} AND {anchored}"
+    ).fetchall()
+    return f"({phase}) = {rows[0][0]} AND {anchored}" if rows else "false"
 
 
 def _calendar(stage: Stage, frequency: Frequency) -> Seconds:
@@ -99,13 +96,12 @@ def _calendar(stage: Stage, frequency: Frequency) -> Seconds:
     import pyarrow as pa
 
     day = f"((t % {DAY}) + {DAY}) % {DAY}"
-    row = stage.connection.execute(
+    row = stage.one(
         "SELECT min(t), max(t) FROM staged"
         if "h" in frequency.alias
-        else f"SELECT arg_max(first, n), (SELECT max(t) FROM staged) FROM "
+        else "SELECT arg_max(first, n), (SELECT max(t) FROM staged) FROM "
         f"(SELECT {day} AS p, min(t) AS first, count(*) AS n FROM staged GROUP BY p)"
-    ).fetchone()
-    assert row is not None
+    )
     points = frequency.grid(int(row[0]), int(row[1]))
     stage.connection.register("points_arrow", pa.table({"t": pa.array(points, pa.int64())}))
     stage.connection.execute("CREATE OR REPLACE TABLE points AS SELECT t FROM points_arrow")

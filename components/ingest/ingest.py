@@ -146,8 +146,7 @@ def _bad_rows(stage: Stage) -> list[Reject]:
 
 
 def _off_grid(stage: Stage) -> list[Reject]:
-    found = stage.connection.execute("SELECT count(*) FROM off_grid").fetchone()
-    if found is None or not found[0]:
+    if not stage.one("SELECT count(*) FROM off_grid")[0]:
         return []
     bad = sorted(reject for _, reject in stage.rows_at("off_grid", OFF_GRID))
     _refuse_unless_dropping(stage, bad)
@@ -209,12 +208,6 @@ def _number_series(stage: Stage) -> tuple[str, ...]:
 
 
 def _check(stage: Stage, grid: Grid, written: Written) -> None:
-    for name, count in written.rows.items():
-        if count == 0:
-            raise BadInputError(
-                f"split: there are no rows in the {name} split; the data has a hole there, "
-                "change split"
-            )
     distances: Mapping[int, int] = dict(enumerate(written.distances.tolist()))
     total = sum(distances.values())
     common = max(distances, key=lambda d: distances[d])
@@ -231,6 +224,12 @@ def _check(stage: Stage, grid: Grid, written: Written) -> None:
             f"{common} steps after the one before, not one"
             + (f"; they look like {looks}; set data.frequency: {looks}" if looks else "")
         )
+    for name, count in written.rows.items():
+        if count == 0:
+            raise BadInputError(
+                f"split: there are no rows in the {name} split; the data has a hole there, "
+                "change split"
+            )
 
 
 def _report(

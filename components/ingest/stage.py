@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.ingest.columns import Wanted, normalised
 from components.ingest.config import DataConfig
@@ -97,20 +97,23 @@ class Stage:
         # The order of rows is only needed to tell where a bad one is.
         self.connection.execute("SET preserve_insertion_order = false")
         with explained(part.name):
-            inserted = self.connection.execute(f"INSERT INTO staged {select}").fetchone()
+            inserted = self.connection.execute(f"INSERT INTO staged {select}").fetchall()
             bad = part.malformed(self.connection)
-        assert inserted is not None
-        if inserted[0] + len(bad) == 0:
+        if inserted[0][0] + len(bad) == 0:
             raise BadInputError(f"{part.name}: the file has no rows, only a header")
         self.parts.append(part)
-        self.rows.append(int(inserted[0]) + len(bad))
+        self.rows.append(int(inserted[0][0]) + len(bad))
         self.malformed.append(bad)
 
     def number(self, condition: str = "true") -> int:
         """Staged rows that meet an SQL condition."""
-        row = self.connection.execute(f"SELECT count(*) FROM staged WHERE {condition}").fetchone()
-        assert row is not None
-        return int(row[0])
+        return int(self.one(f"SELECT count(*) FROM staged WHERE {condition}")[0])
+
+    def one(self, query: str) -> tuple[Any, ...]:
+        """The first row of a query that has one."""
+        # Not fetchone: DuckDB 2 takes a result with rows left for work in progress.
+        row: tuple[Any, ...] = self.connection.execute(query).fetchall()[0]
+        return row
 
     def drop(self, condition: str) -> None:
         """Removes staged rows that meet an SQL condition."""

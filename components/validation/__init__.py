@@ -1,1 +1,4 @@
-"""Statistics, schema and validation with TFX's own components."""
+"""Statistics, schema and validation of Examples with TFX.
+
+Import tfx before tensorflow_data_validation: tfx supplies a module that some builds of it lack.
+"""
