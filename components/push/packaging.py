@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,16 +42,19 @@ def save_package(saved_model: Path, folder: Path, package: Any, example: Path | 
     shutil.copyfile(LOADER, loader)
     data = folder.parent / "saved_model"
     shutil.copytree(saved_model, data)
-    pyfunc.save_model(
-        path=str(folder),
-        loader_module=loader.stem,
-        data_path=str(data),
-        code_paths=[str(loader)],
-        mlflow_model=package,
-        signature=signature(about),
-        input_example=None if example is None else first_window(example, about),
-        pip_requirements=[f"{name}=={version(name)}" for name in LIBRARIES],
-    )
+    with warnings.catch_warnings():
+        # A model that is registered late, after a kill, has no example any more.
+        warnings.filterwarnings("ignore", message=".*input example was not provided.*")
+        pyfunc.save_model(
+            path=str(folder),
+            loader_module=loader.stem,
+            data_path=str(data),
+            code_paths=[str(loader)],
+            mlflow_model=package,
+            signature=signature(about),
+            input_example=None if example is None else first_window(example, about),
+            pip_requirements=[f"{name}=={version(name)}" for name in LIBRARIES],
+        )
     for leftover in folder.rglob("__pycache__"):
         shutil.rmtree(leftover)
 

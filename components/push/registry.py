@@ -159,12 +159,14 @@ class ChampionRegistry:
                 output = mlflow.entities.LoggedModelOutput(model.model_id, step=0)
                 client.log_outputs(self.run_id, [output])
             # With its tags in one step: a version is never there without saying what it is.
+            # The location rather than models:/<id>: a database store would look that id up in
+            # MLflow's global tracking store, whichever that is. A server checks it by the id.
             made = client.create_model_version(
                 self.name,
-                source=f"models:/{model.model_id}",
+                source=model.artifact_location,
                 run_id=self.run_id,
                 tags=tags,
-                model_id=model.model_id,
+                model_id=model.model_id if self.store.artifacts is None else None,
                 description=f"Serving version {want[SERVING_VERSION]}",
             )
             shown = json.dumps([{"name": self.name, "version": made.version}])
