@@ -29,6 +29,8 @@ fi
 hand_over SSL_CERT_FILE cert
 hand_over UV_INSECURE_HOST trusted-host
 [ -n "${https_proxy:-}${ALL_PROXY:-}${all_proxy:-}" ] || hand_over HTTPS_PROXY proxy
+# Debian's pip trusts the system's certificates, a company's own among them; uv does when told.
+[ ! -s /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}
 
 # uv's own limit suits small wheels; TensorFlow's comes slowly over a slow line.
 export UV_HTTP_TIMEOUT=${UV_HTTP_TIMEOUT:-180}

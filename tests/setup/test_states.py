@@ -29,12 +29,10 @@ def test_the_first_time_everything_is_made_and_the_stamp_written(checkout: Any) 
     assert len(digest) == 64
 
 
-def test_the_second_time_nothing_is_run_and_it_takes_no_time(checkout: Any) -> None:
+def test_the_second_time_nothing_is_run(checkout: Any) -> None:
     checkout.set_up()
     checkout.forget_calls()
-    begun = time.monotonic()
     status, said = checkout.set_up()
-    assert time.monotonic() - begun < 1
     assert (status, checkout.calls) == (0, [])
     assert "up to date" in said
 
