@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -113,12 +113,12 @@ class _Servable(tf.Module):
             }
             return forecast(**tf.io.parse_example(examples, features))
 
-        self._specs = lambda: {
+        self._specs: Callable[[], Any] = lambda: {
             name: tf.TensorSpec((None, *shape), dtype, name=name)
             for name, (_, shape, dtype) in columns.items()
         }
-        self._forecast = lambda: tf.function(forecast, autograph=False)
-        self._examples = lambda: tf.function(serve_examples, autograph=False)
+        self._forecast: Callable[[], Any] = lambda: tf.function(forecast, autograph=False)
+        self._examples: Callable[[], Any] = lambda: tf.function(serve_examples, autograph=False)
 
     def forecast_signature(self) -> Any:
         return self._forecast().get_concrete_function(**self._specs())

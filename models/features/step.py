@@ -68,7 +68,7 @@ class Step:
         if name in _MONTHS:
             months, day = _MONTHS[name]
             return cls("months", months * count, day)
-        if name == "BusinessDay" and offset.offset == Timedelta(0):
+        if name == "BusinessDay" and getattr(offset, "offset", None) == Timedelta(0):
             return cls("business_days", count)
         if name == "Week":
             return cls("seconds", 7 * 86400 * count)
