@@ -19,7 +19,7 @@ COMMANDS = ("init", "check", "run", "status", "rollback", "ui")
 """In the order in which people meet them; each is the function of that name in its own module."""
 
 INTERRUPTED = 130
-PIPE_CLOSED = 141
+PIPE_CLOSED = 1  # as click has it
 
 
 class Application(click.Group):

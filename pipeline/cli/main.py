@@ -22,8 +22,8 @@ def cli() -> None:
 def main() -> None:
     """The entry point of the console script `elman`; ends the process with the exit code.
 
-    0: all went well (a model that the gate refuses included). 1: a run failed, or a bug.
-    2: bad input or usage. 130: interrupted. 141: nobody reads the output any more.
+    0: all went well (a model that the gate refuses included). 1: a run failed, a bug, or nobody
+    reads the output. 2: bad input or usage. 130: interrupted.
     """
     cli.main(prog_name="elman")
 

@@ -146,8 +146,8 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _plain(name: str) -> str:
-    """`name` without line breaks, which would end a comment."""
-    return " ".join(name.split()) or repr(name)
+    """`name` as it may stand in a comment: no line breaks, no control characters."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(name.split())) or repr(name)
 
 
 def _day(seconds: int) -> str:
