@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.ingest.config import GapsConfig
+from components.ingest.config import DataConfig, GapsConfig, SplitConfig
+from components.ingest.ingest import ingest
 from components.windows.build import build_store
 from components.windows.report import WindowsReport
 from models.errors import BadInputError, FailedRunError
@@ -77,6 +78,30 @@ def test_etth1_has_the_windows_of_the_literature(tmp_path: Path) -> None:
     first = store.view("validation").take(np.array([0]))
     np.testing.assert_array_equal(first.labels()[0], store.values[8640:8664])
     np.testing.assert_array_equal(first.targets()[0], store.values[8544:8640])
+
+
+def test_etth1_from_the_file_through_ingest(tmp_path: Path) -> None:
+    roles = Roles(targets=("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"))
+    ingested = ingest(
+        DataConfig(path=str(ETT), time="date", frequency="h"),
+        SplitConfig(train=8640, validation=2880, test=2880),
+        roles,
+        tmp_path,
+        tmp_path / "examples",
+    )
+    report = build_store(
+        tmp_path / "examples",
+        ingested.boundaries,
+        WindowSpec(lookback=96, horizon=24),
+        roles,
+        GapsConfig(),
+        "h",
+        tmp_path / "out",
+    )
+    assert report.windows == {"train": 8521, "validation": 2857, "test": 2857}
+    store = SeriesStore.load(tmp_path / "out")
+    table = pd.read_csv(ETT)[list(roles.targets)]
+    np.testing.assert_array_equal(store.values, table.to_numpy(np.float32)[:14400])
 
 
 def test_arrays_stay_on_disk(tmp_path: Path) -> None:
