@@ -118,8 +118,10 @@ def _parsed(column: str, c: str, type_: str, data: DataConfig) -> str:
         )
     if type_ in ("TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE"):
         return _micros(f"{c}::TIMESTAMP")
-    if type_ in ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE"):
+    if type_ == "TIMESTAMP":
         return _micros(c)
+    if _is_aware(type_):
+        return _micros(f"{c}::TIMESTAMPTZ")
     hint = "; set data.time_format to s, ms, us or ns" if "INT" in type_ else ""
     raise BadInputError(f"time column {column!r} has the type {type_}, no time{hint}")
 
@@ -130,10 +132,15 @@ def _micros(stamp: str) -> str:
 
 def _has_offset(c: str, type_: str, data: DataConfig) -> str:
     format_ = data.time_format
-    if format_ in EPOCH_UNITS or type_ == "TIMESTAMP WITH TIME ZONE":
+    if format_ in EPOCH_UNITS or _is_aware(type_):
         return "true"
     if type_ != "VARCHAR":
         return "false"
     if format_ is not None:
         return "true" if "%z" in format_ or "%Z" in format_ else "false"
     return f"regexp_matches({c}, {text(_WITH_OFFSET)})"
+
+
+def _is_aware(type_: str) -> bool:
+    # DuckDB 2 has one with nanoseconds, which pandas writes.
+    return type_ in ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
