@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from components.ingest.columns import Wanted
 from components.ingest.files import SourceFile
-from components.ingest.part import literal_path, require
+from components.ingest.part import literal_path, refuse_many, require
 from components.ingest.rejects import ENCODING, MALFORMED, Reject
 from components.ingest.sql import text
 from models.errors import BadInputError
@@ -90,10 +90,12 @@ class CsvPart:
 
     def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:
         """See `Part`: lines with too many or too few fields, bad quotes or bad UTF-8."""
+        table = f"bad_lines_{self.index}"
+        refuse_many(connection, table, "line_byte_position", self.name)
         rows = connection.execute(
             "SELECT line_byte_position, any_value(error_type::VARCHAR ORDER BY column_idx), "
             "any_value(error_message ORDER BY column_idx), any_value(csv_line) "
-            f"FROM bad_lines_{self.index} GROUP BY 1 ORDER BY 1"
+            f"FROM {table} GROUP BY 1 ORDER BY 1"
         ).fetchall()
         if not rows:
             return []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from components.ingest.rejects import OFF_GRID
 from models.errors import BadInputError
 from models.frequency import DAY, Frequency
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Seconds = npt.NDArray[np.int64]
 _SAMPLE = 2_000
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Grid:
             points = _calendar(stage, frequency)
             on = "t IN (SELECT t FROM points)"
         stage.connection.execute(
-            f"CREATE OR REPLACE TABLE off_grid AS SELECT DISTINCT t, series FROM staged WHERE NOT ({on})"
+            "CREATE OR REPLACE TABLE off_grid AS "
+            f"SELECT DISTINCT t, series FROM staged WHERE NOT ({on})"
         )
         bounds = stage.one(f"SELECT min(t), max(t), count(*) FROM staged WHERE {on}")
         if 2 * bounds[2] <= rows:
@@ -112,25 +115,31 @@ def _calendar(stage: Stage, frequency: Frequency) -> Seconds:
 def _wrong(stage: Stage, off: int, rows: int) -> str:
     """Words for a frequency that most rows do not have."""
     frequency = stage.data.frequency
-    some = stage.connection.execute(
+    stage.connection.execute(
+        "CREATE OR REPLACE TABLE off_grid_first AS "
+        f"SELECT * FROM off_grid ORDER BY t, series LIMIT {_SHOWN}"
+    )
+    first = [reject for _, reject in stage.rows_at("off_grid_first", OFF_GRID)]
+    places = "".join(f"\n  {reject.place}: {reject.value}" for reject in first[:_SHOWN])
+    looks = guess(first_times(stage))
+    return (
+        f"data.frequency {frequency!r}: {off} of {rows} times are not on its grid; "
+        + (
+            f"they look like {looks}; set data.frequency: {looks}"
+            if looks
+            else "check data.frequency and data.time"
+        )
+        + places
+    )
+
+
+def first_times(stage: Stage) -> Seconds:
+    """Sorted distinct times of one series, a few thousand at most."""
+    rows = stage.connection.execute(
         "SELECT DISTINCT t FROM staged WHERE series = (SELECT min(series) FROM staged) "
         f"ORDER BY t LIMIT {_SAMPLE}"
-    ).fetchnumpy()["t"]
-    first = [reject for _, reject in stage.rows_at("off_grid_first", "")] if _few(stage) else []
-    places = "".join(f"\n  {reject.place}: {reject.value}" for reject in first)
-    looks = guess(np.asarray(some, np.int64))
-    advice = f"set data.frequency: {looks}" if looks else "check data.frequency and data.time"
-    return (
-        f"data.frequency {frequency!r}: {off} of {rows} times are not on a grid of {frequency}; "
-        f"{f'they look like {looks}; ' if looks else ''}{advice}{places}"
-    )
-
-
-def _few(stage: Stage) -> bool:
-    stage.connection.execute(
-        "CREATE OR REPLACE TABLE off_grid_first AS SELECT * FROM off_grid ORDER BY t, series LIMIT 3"
-    )
-    return True
+    ).fetchall()
+    return np.asarray([row[0] for row in rows], np.int64)
 
 
 def guess(times: Seconds) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -12,11 +13,11 @@ from components.ingest.boundaries import split_steps
 from components.ingest.columns import Wanted
 from components.ingest.config import DataConfig, SplitConfig
 from components.ingest.csv_part import CsvPart
-from components.ingest.grid import Grid
+from components.ingest.grid import Grid, first_times, guess
 from components.ingest.jsonl_part import JsonlPart
 from components.ingest.parquet_part import ParquetPart
 from components.ingest.part import Part
-from components.ingest.rejects import CONFLICT, OFF_GRID, Reject
+from components.ingest.rejects import CONFLICT, OFF_GRID, Reject, Tally
 from components.ingest.report import FILE, MAX_LISTED, IngestReport, SeriesHoles, SourceReport
 from components.ingest.stage import Stage, connect, explained
 from components.ingest.statics import Statics
@@ -110,17 +111,17 @@ def _read(stage: Stage, base: Path, work: Path) -> tuple[SourceReport, ...]:
 def _write(
     stage: Stage, split: SplitConfig, sources: tuple[SourceReport, ...], work: Path
 ) -> IngestReport:
-    bad = _bad_rows(stage)
+    bad = Tally()
+    _note(stage, bad, *stage.bad_rows(), drop="NOT good")
     while True:
         if stage.number() == 0:
             raise BadInputError(
-                f"data: none of {sum(stage.rows)} rows can be used "
-                f"({', '.join(f'{k} {v}' for k, v in rejects.count(bad).items())})"
+                f"data: none of {sum(stage.rows)} rows can be used ({bad.summary()})"
             )
         grid = Grid.of(stage)
-        off = _off_grid(stage)
-        if off:
-            bad += off
+        if stage.number("true", "off_grid"):
+            off = [reject for _, reject in stage.rows_at("off_grid", OFF_GRID)]
+            _note(stage, bad, sorted(off), _at(stage, "off_grid", OFF_GRID), drop=_in("off_grid"))
             continue
         steps = split_steps(split, grid.steps)
         boundaries = _boundaries(grid, steps)
@@ -130,61 +131,59 @@ def _write(
             written = write_examples(stage, grid, boundaries, ids, statics, work)
         if not written.conflicts:
             break
-        bad += _conflicts(stage, ids, written)
+        listed = _conflicts(stage, ids, written)
+        _note(stage, bad, listed, _at(stage, "clashes", CONFLICT), drop=_in("clashes"))
         for name in SPLITS:
             shutil.rmtree(work / f"Split-{name}", ignore_errors=True)
-    _check(stage, grid, written)
-    rejects.write(bad, work)
+    _check(stage, written)
+    rejects.write(bad.listed, work)
     return _report(stage, sources, grid, boundaries, ids, statics, written, bad, work)
 
 
-def _bad_rows(stage: Stage) -> list[Reject]:
-    bad = stage.bad_rows()
-    _refuse_unless_dropping(stage, bad)
-    stage.drop("NOT good")
-    return bad
+def _note(
+    stage: Stage, bad: Tally, listed: list[Reject], counts: dict[str, int], *, drop: str
+) -> None:
+    """Refuses bad rows, or counts and drops them, as configured."""
+    if not counts:
+        return
+    bad.add(listed, counts)
+    if stage.data.on_bad_rows == "fail":
+        several = CONFLICT in counts and stage.wanted.series is None
+        bad.refuse(sum(stage.rows), "are there several series? set data.series" if several else "")
+    stage.drop(drop)
 
 
-def _off_grid(stage: Stage) -> list[Reject]:
-    if not stage.one("SELECT count(*) FROM off_grid")[0]:
-        return []
-    bad = sorted(reject for _, reject in stage.rows_at("off_grid", OFF_GRID))
-    _refuse_unless_dropping(stage, bad)
-    stage.drop("(t, series) IN (SELECT (t, series) FROM off_grid)")
-    return bad
+def _in(keys: str) -> str:
+    return f"(t, series) IN (SELECT (t, series) FROM {keys})"
+
+
+def _at(stage: Stage, keys: str, reason: str) -> dict[str, int]:
+    return {reason: stage.number(_in(keys))}
 
 
 def _conflicts(stage: Stage, ids: tuple[str, ...], written: Written) -> list[Reject]:
+    """Makes the table `clashes` of (t, series); the rows there, each with those it contradicts."""
+    import numpy as np
     import pyarrow as pa
 
-    keys = sorted(set(written.conflicts))
-    table = pa.table(
-        {"t": pa.array([t for _, t in keys]), "series": pa.array([ids[i] for i, _ in keys])}
+    keys = pa.table(dict(zip(("id", "t"), np.concatenate(written.conflicts).T, strict=True)))
+    stage.connection.register("clashes_arrow", keys)
+    stage.connection.execute(
+        "CREATE OR REPLACE TABLE clashes AS SELECT DISTINCT t, series FROM clashes_arrow "
+        "JOIN ids USING (id)"
     )
-    stage.connection.register("clashes_arrow", table)
-    stage.connection.execute("CREATE OR REPLACE TABLE clashes AS SELECT * FROM clashes_arrow")
     stage.connection.unregister("clashes_arrow")
     places: dict[tuple[int, str], list[Reject]] = {}
     for key, reject in stage.rows_at("clashes", CONFLICT):
         places.setdefault(key, []).append(reject)
-    bad = []
+    listed = []
     for (_, series), group in sorted(places.items()):
         for reject in group:
-            others = " and ".join(r.place for r in group if r is not reject)
+            others = [r.place for r in group[:4] if r is not reject]
             of = f" of series {series!r}" if stage.wanted.series is not None else ""
-            bad.append(
-                Reject(
-                    **{**vars(reject), "value": f"{reject.value}{of}, against {others}"},
-                )
-            )
-    _refuse_unless_dropping(stage, bad)
-    stage.drop("(t, series) IN (SELECT (t, series) FROM clashes)")
-    return bad
-
-
-def _refuse_unless_dropping(stage: Stage, bad: list[Reject]) -> None:
-    if bad and stage.data.on_bad_rows == "fail":
-        rejects.refuse(bad, len(bad), sum(stage.rows), rejects.count(bad))
+            value = f"{reject.value}{of}, against {' and '.join(others)}"
+            listed.append(dataclasses.replace(reject, value=value))
+    return listed
 
 
 def _boundaries(grid: Grid, steps: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -207,18 +206,12 @@ def _number_series(stage: Stage) -> tuple[str, ...]:
     return tuple(str(row[0]) for row in rows)
 
 
-def _check(stage: Stage, grid: Grid, written: Written) -> None:
+def _check(stage: Stage, written: Written) -> None:
     distances: Mapping[int, int] = dict(enumerate(written.distances.tolist()))
     total = sum(distances.values())
     common = max(distances, key=lambda d: distances[d])
     if common > 1 and 2 * distances[common] > total:
-        from components.ingest.grid import guess
-
-        times = stage.connection.execute(
-            "SELECT DISTINCT t FROM staged WHERE series = (SELECT min(series) FROM staged) "
-            "ORDER BY t LIMIT 2000"
-        ).fetchnumpy()["t"]
-        looks = guess(times)
+        looks = guess(first_times(stage))
         raise BadInputError(
             f"data.frequency {stage.data.frequency!r}: {distances[common]} of {total} rows are "
             f"{common} steps after the one before, not one"
@@ -240,7 +233,7 @@ def _report(
     ids: tuple[str, ...],
     statics: Statics,
     written: Written,
-    bad: list[Reject],
+    bad: Tally,
     work: Path,
 ) -> IngestReport:
     holes = written.holes
@@ -251,7 +244,7 @@ def _report(
         rows_kept=sum(written.rows.values()),
         rows_unused=written.unused,
         exact_duplicates=written.exact_duplicates,
-        dropped=rejects.count(bad),
+        dropped=bad.by_reason(),
         series=len(ids),
         series_ids=ids[:MAX_LISTED],
         first=grid.first,

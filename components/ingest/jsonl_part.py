@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from components.ingest.columns import Wanted
 from components.ingest.files import SourceFile
-from components.ingest.part import literal_path, require
-from components.ingest.rejects import ENCODING, MALFORMED, Reject
+from components.ingest.part import literal_path, refuse_many, require, too_many
+from components.ingest.rejects import ENCODING, MALFORMED, MANY, Reject
 from components.ingest.sql import text
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ class JsonlPart:
 
     def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:
         """See `Part`: lines that are not JSON objects."""
+        refuse_many(connection, f"bad_lines_{self.index}", "line", self.name)
         rejects = [
             Reject(self.name, line, ENCODING, value=message, raw=raw)
             for line, message, raw in connection.execute(
@@ -102,8 +103,11 @@ class JsonlPart:
         rows = connection.execute(
             "SELECT record, line FROM (SELECT row_number() OVER () AS record, line "
             f"FROM {self._lines(f'{self.index}_y')}) "
-            f"WHERE line IS NOT NULL AND trim(line) <> '' AND NOT coalesce({_object('line')}, false)"
+            f"WHERE line IS NOT NULL AND trim(line) <> '' AND NOT coalesce({_object('line')}, false) "
+            f"LIMIT {MANY + 1}"
         ).fetchall()
+        if len(rows) > MANY:
+            raise too_many(self.name)
         skipped = [reject.number for reject in rejects]
         for record, line in rows:
             number = _shifted(record, skipped)

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from components.ingest.rejects import Reject
+from components.ingest.rejects import MANY, Reject
 from models.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -57,6 +57,24 @@ def require(wanted: Iterable[str], present: Sequence[str], name: str, where: str
             )
         if list(present).count(column) > 1:
             raise BadInputError(f"{name}{where}: column {column!r} is there more than once")
+
+
+def refuse_many(connection: DuckDBPyConnection, table: str, line: str, name: str) -> None:
+    """Checks that the table of bad lines is short enough to be listed in memory.
+
+    Raises:
+        BadInputError: If it is not: then the file as a whole is not what it should be.
+    """
+    count = connection.execute(f"SELECT count(DISTINCT {line}) FROM {table}").fetchall()[0][0]
+    if count > MANY:
+        raise too_many(name)
+
+
+def too_many(name: str) -> BadInputError:
+    """The error about a file that is malformed as a whole."""
+    return BadInputError(
+        f"{name}: more than {MANY:,} malformed lines; check data.format and data.delimiter"
+    )
 
 
 def literal_path(path: object) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import BadInputError
 
 FILE = "rejects.csv"
 SHOWN = 5
+"""Bad rows that a message shows."""
+LISTED = 200_000
+"""Bad rows of a kind that `rejects.csv` lists; the counts in the report are of all of them."""
+MANY = 1_000_000
+"""Malformed lines of a file after which it is refused, whatever `data.on_bad_rows` says."""
 
 MALFORMED = "malformed line"
 ENCODING = "not UTF-8"
@@ -65,29 +70,45 @@ class Reject:
         return f"{self.place}: {self.reason}{column}{value}"
 
 
-def refuse(rejects: Sequence[Reject], total: int, rows: int, counts: dict[str, int]) -> None:
-    """Raises a `BadInputError` that shows the first bad rows and counts all of them by reason."""
-    shown = [f"  {reject}" for reject in rejects[:SHOWN]]
-    if total > len(shown):
-        shown.append(f"  ... and {total - len(shown)} more")
-    by_reason = ", ".join(f"{reason} {count}" for reason, count in counts.items())
-    advice = [f"  {reason}: {ADVICE[reason]}" for reason in counts if reason in ADVICE]
-    what = "row cannot" if total == 1 else "rows cannot"
-    raise BadInputError(
-        "\n".join(
-            [
-                f"data: {total} of {rows} {what} be used ({by_reason})",
-                *shown,
-                *advice,
-                "correct the data, or set data.on_bad_rows: drop to leave such rows out",
-            ]
+@dataclass
+class Tally:
+    """Bad rows so far: how many of each kind, and the first ones of each kind."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    listed: list[Reject] = field(default_factory=list)
+
+    def add(self, listed: Sequence[Reject], counts: Mapping[str, int]) -> None:
+        """Takes note of more bad rows; `listed` may be fewer than `counts` says."""
+        self.counts.update(counts)
+        self.listed += listed
+
+    def by_reason(self) -> dict[str, int]:
+        """Bad rows by reason, most frequent first."""
+        return dict(self.counts.most_common())
+
+    def summary(self) -> str:
+        """`unparseable number 3, missing time 1`."""
+        return ", ".join(f"{reason} {count}" for reason, count in self.counts.most_common())
+
+    def refuse(self, rows: int, hint: str = "") -> None:
+        """Raises a `BadInputError` that shows the first bad rows and counts all of them."""
+        total = self.counts.total()
+        shown = [f"  {reject}" for reject in self.listed[:SHOWN]]
+        if total > len(shown):
+            shown.append(f"  ... and {total - len(shown)} more")
+        advice = [f"  {reason}: {ADVICE[reason]}" for reason in self.counts if reason in ADVICE]
+        what = "row cannot" if total == 1 else "rows cannot"
+        raise BadInputError(
+            "\n".join(
+                [
+                    f"data: {total} of {rows} {what} be used ({self.summary()})",
+                    *shown,
+                    *advice,
+                    *([f"  {hint}"] if hint else []),
+                    "correct the data, or set data.on_bad_rows: drop to leave such rows out",
+                ]
+            )
         )
-    )
-
-
-def count(rejects: Iterable[Reject]) -> dict[str, int]:
-    """Rejects by reason, most frequent first."""
-    return dict(Counter(reject.reason for reject in rejects).most_common())
 
 
 def write(rejects: Iterable[Reject], folder: Path) -> Path:

@@ -12,6 +12,7 @@ from components.secrets import redacted
 from models.errors import BadInputError
 from models.roles import Roles
 
+
 @dataclass(frozen=True)
 class IngestSettings:
     """The arguments of `ingest` and the fingerprints that the cache goes by."""

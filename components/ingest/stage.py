@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from components.ingest.columns import Wanted, normalised
 from components.ingest.config import DataConfig
 from components.ingest.part import Part
-from components.ingest.rejects import Reject
+from components.ingest.rejects import LISTED, SHOWN, Reject
 from components.ingest.sql import text
 from components.ingest.times import EPOCH_UNITS
 from models.errors import BadInputError, FailedRunError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MEMORY = "1500MB"
 """DuckDB's memory; what needs more goes to disk. The process needs about as much again."""
-SHOWN_VALUES = 60
 
 
 @contextmanager
@@ -105,9 +105,9 @@ class Stage:
         self.rows.append(int(inserted[0][0]) + len(bad))
         self.malformed.append(bad)
 
-    def number(self, condition: str = "true") -> int:
-        """Staged rows that meet an SQL condition."""
-        return int(self.one(f"SELECT count(*) FROM staged WHERE {condition}")[0])
+    def number(self, condition: str = "true", table: str = "staged") -> int:
+        """Rows, of all staged ones, that meet an SQL condition."""
+        return int(self.one(f"SELECT count(*) FROM {table} WHERE {condition}")[0])
 
     def one(self, query: str) -> tuple[Any, ...]:
         """The first row of a query that has one."""
@@ -119,20 +119,49 @@ class Stage:
         """Removes staged rows that meet an SQL condition."""
         self.connection.execute(f"DELETE FROM staged WHERE {condition}")
 
-    def bad_rows(self) -> list[Reject]:
-        """Every malformed record and every row with a bad cell, with its place."""
-        found = [reject for part in self.malformed for reject in part]
-        if self.number("NOT good"):
-            found += self._locate("NOT good", "reason, place, raw")
-        return sorted(found)
+    @property
+    def limit(self) -> int:
+        """How many bad rows of a kind need their places: a few for a message, or a file of them."""
+        return LISTED if self.data.on_bad_rows == "drop" else SHOWN
+
+    def bad_rows(self) -> tuple[list[Reject], dict[str, int]]:
+        """Malformed records and rows with a bad cell: the first with their places, and counts."""
+        malformed = [reject for part in self.malformed for reject in part]
+        counts = Counter(reject.reason for reject in malformed)
+        found: list[Reject] = []
+        total = self.number("NOT good")
+        if total:
+            found = [
+                reject for _, reject in self._locate("NOT good", "reason, place, raw", self.limit)
+            ]
+            if total <= len(found):
+                counts.update(reject.reason for reject in found)
+            else:
+                counts.update(self._reasons())
+        return sorted(malformed + found), dict(counts)
 
     def rows_at(self, keys: str, reason: str) -> list[tuple[tuple[int, str], Reject]]:
-        """The good rows whose (t, series) are in the table `keys`, with their places, by key."""
+        """The good rows at the first (t, series) of the table `keys`, with their places, by key."""
         rows = self._locate(
-            f"good AND (t, series) IN (SELECT (t, series) FROM {keys})",
+            f"good AND (t, series) IN (SELECT (t, series) FROM {keys} ORDER BY t, series "
+            f"LIMIT {self.limit})",
             f"{text(reason)}, {text(self.wanted.time)}, stamp, t, series",
+            # A key may have any number of rows.
+            10 * self.limit,
         )
-        return sorted(self._keyed.pop(reject) for reject in rows)
+        return sorted(rows)
+
+    def _reasons(self) -> dict[str, int]:
+        """How many rows are bad for which reason; reads the parts again."""
+        counts: Counter[str] = Counter()
+        for part in self.parts:
+            with explained(part.name):
+                rows = self.connection.execute(
+                    f"SELECT reason, count(*) FROM ({self._select(part, located=True)}) "
+                    "WHERE NOT good GROUP BY reason"
+                ).fetchall()
+            counts.update(dict(rows))
+        return dict(counts)
 
     def _select(self, part: Part, located: bool = False) -> str:
         return normalised(
@@ -144,16 +173,17 @@ class Stage:
             located=located,
         )
 
-    def _locate(self, condition: str, columns: str) -> list[Reject]:
-        """Reads the parts again, in order, for the rows that meet a condition."""
+    def _locate(
+        self, condition: str, columns: str, limit: int
+    ) -> list[tuple[tuple[int, str], Reject]]:
+        """Reads the parts again, in order, for the first rows that meet a condition."""
         self.connection.execute("SET preserve_insertion_order = true")
-        self._keyed: dict[Reject, tuple[tuple[int, str], Reject]] = {}
-        found: list[Reject] = []
+        found: list[tuple[tuple[int, str], Reject]] = []
         for part, malformed in zip(self.parts, self.malformed, strict=True):
             with explained(part.name):
                 rows = self.connection.execute(
                     f"SELECT record, {columns} FROM ({self._select(part, located=True)}) "
-                    f"WHERE {condition}"
+                    f"WHERE {condition} LIMIT {limit - len(found)}"
                 ).fetchall()
             places = part.places([row[0] for row in rows], malformed)
             for record, reason, column, value, *key in rows:
@@ -161,16 +191,10 @@ class Stage:
                 reject = Reject(
                     part.name, line, reason, column, value or "", raw or value or "", part.unit
                 )
-                found.append(reject)
-                if key:
-                    self._keyed[reject] = ((int(key[0]), str(key[1])), reject)
+                found.append(((int(key[0]), str(key[1])) if key else (0, ""), reject))
+            if len(found) >= limit:
+                break
         return found
-
-
-def shown_ids(ids: Sequence[str]) -> str:
-    """A few series ids for a message."""
-    some = ", ".join(repr(i) for i in ids[:5])
-    return some + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
 
 
 def _first_line(error: Exception) -> str:

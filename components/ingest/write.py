@@ -30,9 +30,12 @@ _NAN = np.float32(np.nan)
 
 @dataclass
 class Written:
-    """What one pass found and wrote; with `conflicts`, the files are not to be used."""
+    """What one pass found and wrote; with `conflicts`, the files are not to be used.
 
-    conflicts: list[tuple[int, int]] = field(default_factory=list)
+    `conflicts` are arrays of [series, time] where a row contradicts the one before.
+    """
+
+    conflicts: list[npt.NDArray[np.int64]] = field(default_factory=list)
     exact_duplicates: int = 0
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
     unused: int = 0
@@ -74,7 +77,8 @@ def write_examples(
         for rows in _sorted_rows(stage):
             kept, conflicts = _without_duplicates(rows, previous)
             previous = tuple(column[-1:] for column in rows)
-            written.conflicts += conflicts
+            if len(conflicts):
+                written.conflicts.append(conflicts)
             written.exact_duplicates += len(kept) - int(kept.sum())
             if written.conflicts:
                 continue
@@ -124,13 +128,13 @@ def _sorted_rows(stage: Stage) -> Iterator[tuple[npt.NDArray[Any], ...]]:
 
 def _without_duplicates(
     rows: tuple[npt.NDArray[Any], ...], previous: tuple[npt.NDArray[Any], ...] | None
-) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int]]]:
-    """Which rows to keep, and the (series, time) of rows that contradict the one before."""
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Which rows to keep, and the [series, time] of rows that contradict the one before."""
     if previous is not None:
         rows = tuple(np.concatenate(pair) for pair in zip(previous, rows, strict=True))
     same = (rows[0][1:] == rows[0][:-1]) & (rows[1][1:] == rows[1][:-1])
     keep = np.concatenate(([True], ~same))
-    conflicts: list[tuple[int, int]] = []
+    conflicts = np.empty((0, 2), np.int64)
     where = np.flatnonzero(same) + 1
     if len(where):
         equal = np.ones(len(where), np.bool_)
@@ -138,7 +142,7 @@ def _without_duplicates(
             a, b = column[where - 1], column[where]
             equal &= (a == b) | (np.isnan(a) & np.isnan(b))
         clash = where[~equal]
-        conflicts = list(zip(rows[0][clash].tolist(), rows[1][clash].tolist(), strict=True))
+        conflicts = np.stack([rows[0][clash].astype(np.int64), rows[1][clash]], axis=1)
     return (keep if previous is None else keep[1:]), conflicts
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -13,8 +13,8 @@ AMBIGUOUS = 1_000_001
 NONEXISTENT = 1_000_002
 """Instead of an offset: the local time never came, because clocks were put forward."""
 
-_FIRST = datetime(1900, 1, 1, tzinfo=timezone.utc)
-_LAST = datetime(2100, 1, 1, tzinfo=timezone.utc)
+_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
+_LAST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def zone(name: str) -> ZoneInfo:

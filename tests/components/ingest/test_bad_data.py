@@ -69,9 +69,7 @@ CASES: list[tuple[str, list[str], str]] = [
 
 
 @pytest.mark.parametrize(("text", "message"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_a_bad_row_is_refused_with_its_line(
-    tmp_path: Path, text: list[str], message: str
-) -> None:
+def test_a_bad_row_is_refused_with_its_line(tmp_path: Path, text: list[str], message: str) -> None:
     with pytest.raises(BadInputError, match=message) as caught:
         run(tmp_path, text)
     assert "on_bad_rows: drop" in str(caught.value)

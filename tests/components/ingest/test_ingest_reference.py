@@ -64,7 +64,11 @@ ROLES = Roles(targets=("y", "x"))
     parts=st.integers(1, 3),
 )
 def test_rows_are_those_of_pandas(
-    data: st.DataObject, series: int, steps: int, parts: int, tmp_path_factory: pytest.TempPathFactory
+    data: st.DataObject,
+    series: int,
+    steps: int,
+    parts: int,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     tmp_path = tmp_path_factory.mktemp("ingest")
     value = st.one_of(st.none(), st.floats(-1e6, 1e6, width=32))

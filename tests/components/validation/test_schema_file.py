@@ -18,7 +18,7 @@ from components.validation.schema_file import (
     schema_digest,
     with_header,
 )
-from models.errors import DataAnomalyError, BadInputError
+from models.errors import BadInputError, DataAnomalyError
 
 BODY = 'feature { name: "y" type: FLOAT }\n'
 
