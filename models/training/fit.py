@@ -19,7 +19,12 @@ from models.training.fitting import Fitting
 from models.training.history import TrainingHistory
 from models.training.listener import Listener
 from models.training.losses import LabelLoss
-from models.training.machine import JIT_COMPILE, STEPS_PER_EXECUTION
+from models.training.machine import (
+    JIT_COMPILE,
+    STEPS_PER_EXECUTION,
+    keep_off_cudnn,
+    uses_gpu,
+)
 from models.training.optimizers import build_optimizer
 from models.training.supervisor import NotFiniteError, Supervisor
 from models.windows.view import WindowView
@@ -64,6 +69,8 @@ def fit_forecaster(
     _has_labels("train", train)
     _has_labels("validation", validation)
     targets = train.store.roles.targets
+    if not uses_gpu(config):
+        keep_off_cudnn(model)
     strategy = model.distribute_strategy
     with strategy.scope():
         fitting = Fitting(

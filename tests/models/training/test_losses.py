@@ -36,9 +36,7 @@ def reference(kind: str, error: Any, delta: float) -> Any:
         return error**2
     if kind == "mae":
         return np.abs(error)
-    return np.where(
-        np.abs(error) <= delta, 0.5 * error**2, delta * (np.abs(error) - 0.5 * delta)
-    )
+    return np.where(np.abs(error) <= delta, 0.5 * error**2, delta * (np.abs(error) - 0.5 * delta))
 
 
 def slope(kind: str, error: Any, delta: float) -> Any:
@@ -67,8 +65,9 @@ def test_sum_cells_and_gradient_agree_with_numpy(
         want = np.where(known, slope(kind, np.nan_to_num(error), delta) / scale, 0.0)
         kink = (kind == "mae") & (np.abs(error) < 1e-6)
         got = gradients[name].numpy()
-        np.testing.assert_allclose(np.where(kink, 0, got), np.where(kink, 0, want), rtol=2e-4,
-                                   atol=1e-3)
+        np.testing.assert_allclose(
+            np.where(kink, 0, got), np.where(kink, 0, want), rtol=2e-4, atol=1e-3
+        )
     np.testing.assert_allclose(float(total), expected, rtol=1e-4, atol=1e-4)
     assert float(count) == seen
 

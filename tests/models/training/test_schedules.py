@@ -17,8 +17,9 @@ from models.training.schedules import LearningRate
 kinds = st.sampled_from(["constant", "cosine", "exponential", "plateau"])
 
 
-def closed_form(step: int, first: float, s: ScheduleConfig, per_epoch: int, epochs: int,
-                drops: int) -> float:
+def closed_form(
+    step: int, first: float, s: ScheduleConfig, per_epoch: int, epochs: int, drops: int
+) -> float:
     warm = s.warmup * per_epoch
     if step < warm:
         return first * min((step + 1) / warm, 1.0)
@@ -35,11 +36,25 @@ def closed_form(step: int, first: float, s: ScheduleConfig, per_epoch: int, epoc
 
 @settings(max_examples=60, deadline=None)
 @given(
-    kinds, st.floats(0, 3), st.floats(0.1, 1), st.floats(0, 0.9), st.integers(1, 40),
-    st.integers(4, 9), st.integers(0, 3), st.data(),
+    kinds,
+    st.floats(0, 3),
+    st.floats(0.1, 1),
+    st.floats(0, 0.9),
+    st.integers(1, 40),
+    st.integers(4, 9),
+    st.integers(0, 3),
+    st.data(),
 )
-def test_rate(kind: Any, warmup: float, decay: float, floor: float, per_epoch: int, epochs: int,
-              drops: int, data: st.DataObject) -> None:
+def test_rate(
+    kind: Any,
+    warmup: float,
+    decay: float,
+    floor: float,
+    per_epoch: int,
+    epochs: int,
+    drops: int,
+    data: st.DataObject,
+) -> None:
     config = ScheduleConfig(kind=kind, warmup=warmup, decay=decay, floor=floor)
     rate = LearningRate(0.02, config, per_epoch, epochs)
     rate.set_drops(drops)

@@ -1,0 +1,80 @@
+"""The TFX node: its contract, and what its executor hands on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tensorflow_metadata.proto.v0 import statistics_pb2
+from tfx.types import channel, standard_artifacts
+
+from components.artifacts import Windows
+from components.train import executor
+from components.train.component import trainer
+from components.train.executor import TrainExecutor
+from models.network.config import ModelConfig
+from models.training.config import TrainConfig
+from models.windows.spec import WindowSpec
+from tests.stores import make_store
+
+TRAIN = TrainConfig(epochs=3)
+
+
+def node(**changes: Any) -> Any:
+    given: dict[str, Any] = {"model": ModelConfig(), "train": TRAIN, "config_digest": "d"}
+    return trainer(
+        channel.Channel(type=Windows),
+        channel.Channel(type=standard_artifacts.ExampleStatistics),
+        **{**given, **changes},
+    )
+
+
+def test_the_node_and_what_its_cache_depends_on() -> None:
+    made = node()
+    assert made.id == "train"
+    assert made.outputs["model"].type is standard_artifacts.Model
+    properties = made.exec_properties
+    assert properties == node().exec_properties
+    assert properties != node(train=TrainConfig(epochs=4)).exec_properties
+    assert len(properties["source_digest"]) == 32
+
+
+def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store([("", 0, np.arange(40.0))], WindowSpec(lookback=3, horizon=2), (20, 30, 40))
+    store.save(tmp_path / "windows")
+    stats = statistics_pb2.DatasetFeatureStatisticsList()
+    feature = stats.datasets.add(name="train").features.add()
+    feature.path.step.append("y0")
+    feature.num_stats.mean, feature.num_stats.std_dev = 9.5, 5.75
+    feature.num_stats.common_stats.num_non_missing = 20
+    (tmp_path / "statistics/Split-train").mkdir(parents=True)
+    (tmp_path / "statistics/Split-train/FeatureStats.pb").write_bytes(stats.SerializeToString())
+    artifacts = {
+        "windows": Windows(),
+        "statistics": standard_artifacts.ExampleStatistics(),
+        "model": standard_artifacts.Model(),
+    }
+    for name, artifact in artifacts.items():
+        artifact.uri = str(tmp_path / name)
+    artifacts["model"].uri = str(tmp_path / "train" / "model" / "12")
+    seen: dict[str, Any] = {}
+
+    def record(store: Any, scaling: Any, model: Any, train: Any, out: Any, **rest: Any) -> None:
+        seen.update(rest, store=store, scaling=scaling, model=model, train=train, out=out)
+
+    monkeypatch.setattr(executor, "train_forecaster", record)
+    TrainExecutor().Do(
+        {name: [artifacts[name]] for name in ("windows", "statistics")},
+        {"model": [artifacts["model"]]},
+        dict(node().exec_properties),
+    )
+    assert seen["train"] == TRAIN
+    assert seen["scaling"]["y0"].std == 5.75
+    np.testing.assert_array_equal(seen["store"].values, store.values)
+    assert seen["out"] == tmp_path / "train" / "model" / "12"
+    assert seen["checkpoints"].parent == tmp_path / "train" / "checkpoints"
+    assert seen["metadata"]["config_digest"] == "d"
