@@ -20,6 +20,9 @@ needed_mb=4000
 unset PYTHONHOME PYTHONPATH UV_SYSTEM_PYTHON
 export PIP_USER=0
 
+# uv answers Ctrl-C with an exit status, which would otherwise look like a failure worth a second try.
+trap 'exit 130' INT
+
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() {
   say "$*"
@@ -107,7 +110,7 @@ fetch() {
       "HTTPS_PROXY and SSL_CERT_FILE. Then run the same make command again: nothing is downloaded twice."
   fi
   die "the pinned packages could not be installed (above: the installer's own words). They are expected to" \
-    "install as they are on Linux x86_64 with glibc 2.34 or newer and Python 3.11. Run the same make command" \
+    "install as they are on Linux x86_64 with glibc 2.36 or newer and Python 3.11. Run the same make command" \
     "again; if it fails the same way, report it with the lines above."
 }
 

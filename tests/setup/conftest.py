@@ -37,6 +37,7 @@ esac
 
 FAKE_UV = r"""#!/usr/bin/env bash
 here=$(dirname "$0")
+trap 'exit 130' INT
 case "$*" in
   *"pip sync"*)
     echo "sync index=${UV_DEFAULT_INDEX:-} cert=${SSL_CERT_FILE:-}" >>"$CALLS"
@@ -92,7 +93,7 @@ class Checkout:
         text = text.replace("@ENSUREPIP@", "0" if ensurepip else "1").replace("@PATH@", str(path))
         return executable(path, text)
 
-    def start(self, **variables: str) -> subprocess.Popen[str]:
+    def start(self, stderr: int = subprocess.PIPE, **variables: str) -> subprocess.Popen[str]:
         beside = self.bin.parent
         environment = {
             "PATH": str(self.bin),
@@ -108,7 +109,7 @@ class Checkout:
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             start_new_session=True,
         )

@@ -143,12 +143,28 @@ def test_naming_another_python_makes_it_anew_and_the_same_one_does_not(checkout:
     assert checkout.calls == ANEW
 
 
-def test_killed_midway_leaves_no_stamp_and_the_next_run_starts_over(checkout: Any) -> None:
-    process = checkout.start(UV_TAKES="30")
-    deadline = time.monotonic() + 10
+def wait_for_the_installer(checkout: Any) -> None:
+    deadline = time.monotonic() + 30
     while "sync index= cert=" not in checkout.calls:
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_an_interrupt_at_a_terminal_ends_it_without_a_second_try(checkout: Any) -> None:
+    ours, theirs = os.openpty()
+    process = checkout.start(stderr=theirs, UV_TAKES="30")
+    wait_for_the_installer(checkout)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=20) == 130
+    os.close(ours)
+    os.close(theirs)
+    assert checkout.calls == ["venv", "pip", "sync index= cert="]
+    assert not checkout.stamp.exists()
+
+
+def test_killed_midway_leaves_no_stamp_and_the_next_run_starts_over(checkout: Any) -> None:
+    process = checkout.start(UV_TAKES="30")
+    wait_for_the_installer(checkout)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert not checkout.stamp.exists()
