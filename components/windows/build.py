@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from components.ingest.config import GapsConfig
-from components.windows.examples import Piece, read_series
+from components.windows.examples import read_series, read_split
+from components.windows.layout import Count, Layout
 from components.windows.report import WindowsReport
 from models.errors import BadInputError
 from models.frequency import Frequency
 from models.roles import Roles
-from models.windows.holes import Fill, fill, runs, stretches
 from models.windows.spec import WindowSpec
-from models.windows.store import SPLITS
 from models.windows.writer import StoreWriter
 
 Boundaries = tuple[int, int, int, int]
@@ -42,7 +39,8 @@ def build_store(
     every column is observed. A window belongs to the split that holds its whole label range; its
     inputs may reach back into earlier splits.
 
-    Memory is bounded by the longest series, not by the data: about twice its size in float32.
+    The data is read a row group at a time and written as it comes: memory does not grow with it,
+    but for the windows' origins of one segment, and stretches in which no step is complete.
 
     Args:
         examples: Folder of the Examples artifact, as docs/architecture.md describes it.
@@ -62,21 +60,33 @@ def build_store(
             Nothing that looks like a store is left in `out` then.
     """
     step = Frequency.parse(frequency)
+    means = _train_means(examples, roles) if gaps.fill == "mean" else {}
+    unknown = np.full(len(roles.dynamic), np.nan)
     writer = StoreWriter(out, spec, roles, step.alias, boundaries, gaps.fill)
     try:
-        count = _Count()
+        count = Count()
         names: list[str] = []
         static: dict[str, list[Any]] = {name: [] for name in roles.covariates.static}
-        rows = _Rows(len(roles.dynamic))
         for pieces in read_series(examples, roles):
-            name, statics = rows.read(pieces, boundaries[3])
-            count.unused_rows += rows.unused
-            if not len(rows.time):
-                continue
-            for column, value in _constants(name, statics, roles).items():
-                static[column].append(value)
-            _lay(rows, len(names), name, step, gaps, writer, count)
-            names.append(name)
+            layout: Layout | None = None
+            statics: dict[str, set[Any]] = {}
+            for piece in pieces:
+                keep = int(np.searchsorted(piece.time, boundaries[3]))
+                count.unused_rows += len(piece.time) - keep
+                for column, values in piece.static.items():
+                    statics.setdefault(column, set()).update(values)
+                if not keep:
+                    continue
+                if layout is None:
+                    name = _series_name(piece.series)
+                    filling = means.get(piece.series, unknown)
+                    layout = Layout(len(names), name, step, gaps, filling, writer, count)
+                layout.add(piece.time[:keep], piece.values[:keep])
+            if layout is not None:
+                layout.finish()
+                names.append(layout.name)
+                for column, value in _constants(layout.name, statics, roles).items():
+                    static[column].append(value)
         _no_mixed_static(static)
         _every_split_has_windows(writer, spec, count, len(names))
         windows, segments, total = writer.windows, writer.segments, writer.rows
@@ -99,153 +109,18 @@ def build_store(
     )
 
 
-@dataclass
-class _Count:
-    empty_series: int = 0
-    holes_filled: int = 0
-    holes_splitting: int = 0
-    filled_cells: int = 0
-    longest_hole: int = 0
-    trimmed_steps: int = 0
-    unused_rows: int = 0
-    longest: int = 0
-    steps: dict[str, int] | None = None
-    stretch: dict[str, int] | None = None
-
-    def split_steps(self, steps: dict[str, int]) -> None:
-        """Adds a segment's steps in each split."""
-        self.steps = self.steps or dict.fromkeys(SPLITS, 0)
-        self.stretch = self.stretch or dict.fromkeys(SPLITS, 0)
-        for split, n in steps.items():
-            self.steps[split] += n
-            self.stretch[split] = max(self.stretch[split], n)
-        self.longest = max(self.longest, sum(steps.values()))
-
-
-class _Rows:
-    """The rows of one series; the buffer grows in place and is used again for the next."""
-
-    def __init__(self, columns: int) -> None:
-        self._time = np.empty(0, np.int64)
-        self._values = np.empty((0, columns), np.float32)
-        self.time, self.values = self._time, self._values
-        self.unused = 0
-
-    def read(self, pieces: Iterator[Piece], end: int) -> tuple[str, dict[str, set[Any]]]:
-        """Reads the pieces of one series, leaving out rows at or after `end`."""
-        used, self.unused = 0, 0
-        # Views of the buffers would stop them from growing in place.
-        self.time, self.values = self._time[:0], self._values[:0]
-        name = ""
-        statics: dict[str, set[Any]] = {}
-        for piece in pieces:
-            name = _series_name(piece.series)
-            for column, values in piece.static.items():
-                statics.setdefault(column, set()).update(values)
-            keep = len(piece.time)
-            if keep and piece.time[-1] >= end:
-                keep = int((piece.time < end).sum())
-                self.unused += len(piece.time) - keep
-            if used + keep > len(self._time):
-                self._grow(used + keep)
-            self._time[used : used + keep] = piece.time[:keep]
-            self._values[used : used + keep] = piece.values[:keep]
-            used += keep
-        self.time, self.values = self._time[:used], self._values[:used]
-        return name, statics
-
-    def _grow(self, needed: int) -> None:
-        rows = max(needed, 2 * len(self._time))
-        # realloc moves pages instead of copying them; the views handed out are dropped first.
-        self.time, self.values = np.empty(0, np.int64), np.empty((0, 0), np.float32)
-        self._time.resize(rows, refcheck=False)
-        self._values.resize((rows, self._values.shape[1]), refcheck=False)
-
-
-def _lay(
-    rows: _Rows,
-    series: int,
-    name: str,
-    step: Frequency,
-    gaps: GapsConfig,
-    writer: StoreWriter,
-    count: _Count,
-) -> None:
-    time, values = rows.time, rows.values
-    if (np.diff(time) <= 0).any():
-        raise BadInputError(
-            f"series {name!r}: times in the Examples are not ascending; run ingest again"
-        )
-    index = step.index_of(time, int(time[0]))
-    if (index < 0).any():
-        wrong = time[int(np.argmax(index < 0))]
-        raise BadInputError(
-            f"series {name!r}: {np.datetime64(int(wrong), 's')}Z is not on the grid of "
-            f"{step.alias!r} that begins at {np.datetime64(int(time[0]), 's')}Z; correct "
-            "data.frequency or the data"
-        )
-    means = _train_means(time, values, writer.boundaries, gaps.fill)
-    last = -1
-    cuts = np.flatnonzero(np.diff(index) - 1 > gaps.max) + 1
-    for low, high in zip([0, *cuts], [*cuts, len(index)], strict=True):
-        start = int(index[low])
-        grid, grid_time = _grid(index[low:high] - start, time[low:high], values[low:high], step)
-        observed = ~np.isnan(grid)
-        for first, stop in stretches(observed, gaps.max):
-            segment, mask = grid[first:stop], observed[first:stop]
-            moments = grid_time[first:stop]
-            if not mask.all():
-                holes = runs(~np.logical_and.reduce(mask, axis=1))
-                count.holes_filled += len(holes)
-                count.longest_hole = max(count.longest_hole, int(np.diff(holes).max()))
-                count.filled_cells += int((~mask).sum())
-                borders = np.searchsorted(moments, writer.boundaries)
-                fill(segment, mask, gaps.fill, borders, means)
-            hole = start + int(first) - last - 1
-            if last >= 0:
-                count.holes_splitting += 1
-                count.longest_hole = max(count.longest_hole, hole)
-            else:
-                count.trimmed_steps += hole
-            last = start + int(stop) - 1
-            count.split_steps(writer.append(series, segment, mask, moments))
-    if last < 0:
-        count.empty_series += 1
-    count.trimmed_steps += int(index[-1]) - last
-
-
-def _grid(
-    index: npt.NDArray[np.int64],
-    time: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float32],
-    step: Frequency,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """Rows laid on consecutive steps, nan where there is no row, and the times of all steps."""
-    steps = int(index[-1]) + 1
-    if steps == len(index):
-        return values, time
-    grid = np.full((steps, values.shape[1]), np.nan, np.float32)
-    grid[index] = values
-    return grid, step.grid(int(time[0]), int(time[-1]))
-
-
-def _train_means(
-    time: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float32],
-    boundaries: Boundaries,
-    kind: Fill,
-) -> npt.NDArray[np.float64]:
-    """Mean of the observed train values of each column; nan where there are none, or no need."""
-    means = np.full(values.shape[1], np.nan)
-    if kind != "mean":
-        return means
-    low, high = np.searchsorted(time, boundaries[:2])
-    for column in range(values.shape[1]):
-        known = values[low:high, column]
-        known = known[~np.isnan(known)]
-        if len(known):
-            means[column] = known.mean(dtype=np.float64)
-    return means
+def _train_means(examples: Path, roles: Roles) -> dict[bytes, npt.NDArray[np.float64]]:
+    """By series, the mean of the observed train values of each column; nan where there are none."""
+    width = len(roles.dynamic)
+    sums: dict[bytes, npt.NDArray[np.float64]] = {}
+    for piece in read_split(examples, "train", roles):
+        total = sums.setdefault(piece.series, np.zeros((2, width)))
+        for column in range(width):
+            known = piece.values[:, column]
+            known = known[~np.isnan(known)]
+            total[:, column] += known.sum(dtype=np.float64), len(known)
+    with np.errstate(invalid="ignore"):
+        return {series: total[0] / total[1] for series, total in sums.items()}
 
 
 def _series_name(series: bytes) -> str:
@@ -275,13 +150,13 @@ def _no_mixed_static(static: dict[str, list[Any]]) -> None:
 
 
 def _every_split_has_windows(
-    writer: StoreWriter, spec: WindowSpec, count: _Count, series: int
+    writer: StoreWriter, spec: WindowSpec, count: Count, series: int
 ) -> None:
     for split, windows in writer.windows.items():
         if windows:
             continue
-        steps = (count.steps or {}).get(split, 0)
-        stretch = (count.stretch or {}).get(split, 0)
+        steps = count.steps[split]
+        stretch = count.stretch[split]
         raise BadInputError(
             f"the {split} split gets no window: it has {steps} usable steps in {series} series, at "
             f"most {stretch} in a row, and the longest stretch without a hole over all splits has "

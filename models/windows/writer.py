@@ -87,6 +87,9 @@ class StoreWriter:
         self._observed = ArrayWriter(folder / "observed.npy", np.bool_, width)
         self._time = ArrayWriter(folder / "time.npy", np.int64)
         self._segments = ArrayWriter(folder / "segments.npy", np.int64, 3)
+        # Of the segment being written: its first row, and how many of its steps lie before each
+        # boundary.
+        self._first, self._edges = 0, np.zeros(len(SPLITS) + 1, np.int64)
         self._origins = {s: ArrayWriter(folder / f"origins-{s}.npy", np.int64) for s in SPLITS}
 
     @property
@@ -104,34 +107,42 @@ class StoreWriter:
         """Rows so far."""
         return self._values.rows
 
-    def append(
+    def extend(
         self,
-        series: int,
         values: npt.NDArray[np.float32],
         observed: npt.NDArray[np.bool_],
         time: npt.NDArray[np.int64],
-    ) -> dict[str, int]:
-        """Adds a segment and the windows in it.
+    ) -> None:
+        """Adds steps to the segment that is being written, or begins one.
+
+        Args:
+            values: float32 `[n, columns]`, filled.
+            observed: bool `[n, columns]`.
+            time: int64 `[n]`, Unix seconds UTC, the steps that follow those before.
+        """
+        self._values.append(values)
+        self._observed.append(observed)
+        self._time.append(time)
+        self._edges += np.searchsorted(time, self.boundaries)
+
+    def end_segment(self, series: int) -> dict[str, int]:
+        """Ends the segment and adds the windows in it; without steps there is no segment.
 
         Args:
             series: Index of the series; segments come ordered by it, then by time.
-            values: float32 `[n, columns]`, filled.
-            observed: bool `[n, columns]`.
-            time: int64 `[n]`, Unix seconds UTC, consecutive steps.
 
         Returns:
             Steps of the segment in each split.
         """
-        first, steps = self._values.rows, len(values)
-        self._values.append(values)
-        self._observed.append(observed)
-        self._time.append(time)
-        self._segments.append(np.array([[series, first, steps]], np.int64))
-        edges = np.searchsorted(time, self.boundaries)
-        for i, split in enumerate(SPLITS):
-            inside = origins(self._spec, steps, int(edges[i]), int(edges[i + 1]))
-            self._origins[split].append(first + inside)
-        return {split: int(edges[i + 1] - edges[i]) for i, split in enumerate(SPLITS)}
+        first = self._first
+        steps, edges = self._values.rows - first, self._edges.tolist()
+        self._first, self._edges = self._values.rows, np.zeros(len(SPLITS) + 1, np.int64)
+        if steps:
+            self._segments.append(np.array([[series, first, steps]], np.int64))
+            for i, split in enumerate(SPLITS):
+                inside = origins(self._spec, steps, edges[i], edges[i + 1])
+                self._origins[split].append(first + inside)
+        return {split: edges[i + 1] - edges[i] for i, split in enumerate(SPLITS)}
 
     def finish(self, series: tuple[str, ...], static: Mapping[str, tuple[Any, ...]]) -> SeriesStore:
         """Closes the arrays, writes `store.json` and gives the store, memory-mapped."""
