@@ -15,6 +15,7 @@ from models.features.normalization import Columns, Denormalize, TargetNormalizat
 from models.features.scaling import Scaling
 from models.features.vocabulary import VocabularyEmbedding, embedding_size
 from models.heads.direct import DirectHead
+from models.heads.shortcut import Shortcut
 from models.network.config import ModelConfig
 from models.network.inputs import TIME, input_specs
 from models.network.plumbing import (
@@ -141,6 +142,11 @@ def build_forecaster(
         name="elman_head",
     )
     forecast = head(read) if ahead is None else head(read, ahead)
+    if model.shortcut:
+        straight = Shortcut(spec.horizon, name="elman_shortcut")(normalised)
+        forecast = keras.layers.Add(dtype="float32", name="elman_with_shortcut")(
+            [forecast, straight]
+        )
     if shared and width > 1:
         forecast = BatchToTargets(width, name="elman_batch_to_targets")(forecast)
     natural = Denormalize(name="elman_natural_units")(forecast, anchor, spread)

@@ -75,8 +75,9 @@ class TerminalDisplay:
         """See `Display`."""
         now = time.monotonic()
         left = (now - self._since) / max(done, 1) * (total - done)
-        figures = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-        line = f"{self._node}: {done}/{total}  {figures}  at most {left:.0f} s left"
+        figures = "".join(f"  {name} {value:.4g}" for name, value in values.items())
+        ahead = f"  at most {left:.0f} s left" if done < total else ""
+        line = f"{self._node}: {done}/{total}{figures}{ahead}"
         if self._status is not None:
             self._status.update(escape(line))
         elif now - self._spoken >= 10:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -90,37 +89,42 @@ def render(result: RunResult, *, config: str, console: Console) -> None:
         console: Where to.
     """
     console.print()
-    console.print(Group(_facts(result), "", _models(result), "", _verdict(result, config)))
+    for label, text in _facts(result):
+        _line(console, label, text)
+    console.print()
+    console.print(_models(result))
+    for label, text in _verdict(result, config):
+        _line(console, label, text)
 
 
-def _facts(result: RunResult) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
+def _line(console: Console, label: str, text: str) -> None:
+    # Not a table: paths and sentences must stay in one piece for people to copy.
+    console.print(f"{label:<9}{text}", soft_wrap=True)
+
+
+def _facts(result: RunResult) -> Iterator[tuple[str, str]]:
     data = result.data
     dropped = f", {data.dropped:,} dropped" if data.dropped else ""
-    table.add_row(
+    yield (
         "data",
         f"{data.start[:10]} to {data.end[:10]}, every {data.frequency}: "
         f"{data.rows:,} rows, {data.series:,} series{dropped}",
     )
-    table.add_row("windows", ", ".join(f"{k} {n:,}" for k, n in result.windows.items()))
+    yield "windows", ", ".join(f"{split} {n:,}" for split, n in result.windows.items())
     reused = sum(node.cached for node in result.nodes)
-    table.add_row(
-        "run", f"{result.seconds:.0f} s, {reused} of {len(result.nodes)} components re-used"
-    )
-    return table
+    yield "run", f"{result.seconds:.0f} s, {reused} of {len(result.nodes)} components re-used"
 
 
 def _models(result: RunResult) -> Table:
     columns = ["mae", "mase", "skill"]
     if result.metric not in columns:
         columns.insert(0, result.metric)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Test windows", title_justify="left")
-    table.add_column("model")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("on the test windows")
     for column in columns:
         mark = " (gate)" if column == result.metric else ""
         table.add_column(column.upper() + mark, justify="right")
-    ranked = sorted(result.models, key=lambda name: _rank(result.models[name], result.metric))
-    for name in ranked:
+    for name in sorted(result.models, key=lambda n: _rank(result.models[n], result.metric)):
         figures = result.models[name]
         style = "bold" if name == "candidate" else None
         table.add_row(name, *(_figure(figures.get(column)) for column in columns), style=style)
@@ -132,24 +136,26 @@ def _rank(figures: Mapping[str, float | None], metric: str) -> float:
     return float("inf") if value is None else value
 
 
-def _figure(value: Any) -> str:
+def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
-def _verdict(result: RunResult, config: str) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    word = "[green]blessed[/]" if result.blessed else "[yellow]not blessed[/]"
-    table.add_row("verdict", f"{word}: {escape(result.summary)}")
+def _verdict(result: RunResult, config: str) -> Iterator[tuple[str, str]]:
+    color = "green" if result.blessed else "yellow"
+    word, _, rest = result.summary.partition(":")
+    yield "verdict", f"[{color}]{escape(word)}[/]:{escape(rest)}"
     for reason in result.reasons:
-        table.add_row("", f"· {escape(reason)}")
+        yield "", f"· {escape(reason)}"
     push = result.push
     if push.pushed:
-        table.add_row("pushed", f"version {push.version} in {escape(push.directory)}")
+        yield "pushed", f"version {push.version} in {escape(push.directory)}"
     else:
-        table.add_row("pushed", f"nothing: {escape(push.reason)}")
+        yield "pushed", f"nothing: {escape(push.reason)}"
     if result.live is not None and result.live != push.version:
-        table.add_row("serving", f"version {result.live}")
-    table.add_row("MLflow", f"run {result.mlflow_run_id} in {escape(result.mlflow_uri)}")
-    follow = f"elman ui {config}" if result.live is not None else f"elman check {config}"
-    table.add_row("next", f"[bold]{escape(follow)}[/]")
-    return table
+        yield "serving", f"version {result.live}"
+    yield "MLflow", f"run {result.mlflow_run_id} in {escape(result.mlflow_uri)}"
+    follow = "status" if result.live is not None else "check"
+    yield (
+        "next",
+        f"[bold]elman ui {escape(config)}[/]  or  [bold]elman {follow} {escape(config)}[/]",
+    )
