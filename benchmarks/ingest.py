@@ -152,9 +152,8 @@ def report(taken: dict[str, dict[int, list[float]]], sizes: tuple[int, int]) -> 
     further = {s: (m[large] - m[small]) / (large - small) for s, m in median.items()}
     faster = median["tfx"][large] / median["elman"][large]
     cheaper = further["tfx"] / further["elman"] if further["elman"] > 0 else float("inf")
-    print(
-        f"\n{'':>8}{f'{small:,} rows':>16}{f'{large:,} rows':>18}{'rows/s':>12}{'us/further row':>17}"
-    )
+    heads = (f"{small:,} rows", f"{large:,} rows")
+    print(f"\n{'':>8}{heads[0]:>16}{heads[1]:>18}{'rows/s':>12}{'us/further row':>17}")
     for side in SIDES:
         m = median[side]
         print(

@@ -86,15 +86,14 @@ def normalised(
 ) -> str:
     """SELECT of normalised rows: `t` BIGINT, `series`, `v0`.. FLOAT, `s0`.. VARCHAR, `good`.
 
-    With `located`, also `record` (from the relation), and where a row is bad `reason`, `place`
-    (the column) and `raw` (the cell).
-
     Args:
         relation: SQL of the raw columns, called `wanted.alias(column)`.
         types: DuckDB type by column.
         wanted: The columns to use.
         data: How to read times and missing values.
         frequency: Decides whether times are instants or dates.
+        located: Whether to select `record` too (from the relation), and where a row is bad
+            `reason`, `place` (the column) and `raw` (the cell); and the raw time as `stamp`.
 
     Raises:
         BadInputError: If the type of a column can hold no time, or no number.

@@ -67,7 +67,7 @@ def example_gen(
     settings = ingest_settings(data, split, roles, base)
     value = any_pb2.Any()
     value.Pack(wrappers_pb2.StringValue(value=settings.dumps()))
-    split = example_gen_pb2.SplitConfig.Split
+    named = example_gen_pb2.SplitConfig.Split
     node = ParquetExampleGen(
         # The driver replaces date patterns in it, so it cannot hold the settings themselves.
         input_config=example_gen_pb2.Input(
@@ -75,7 +75,7 @@ def example_gen(
         ),
         output_config=example_gen_pb2.Output(
             split_config=example_gen_pb2.SplitConfig(
-                splits=[split(name=name, hash_buckets=1) for name in SPLITS]
+                splits=[named(name=name, hash_buckets=1) for name in SPLITS]
             )
         ),
         custom_config=example_gen_pb2.CustomConfig(custom_config=value),

@@ -54,7 +54,7 @@ def extract(data: DataConfig, wanted: Wanted, base: Path, folder: Path) -> Extra
     import pyarrow.parquet as pq
 
     name, total = source_name(data), 0
-    digest, files = 0, []
+    digest, files = 0, list[tuple[Path, int]]()
     writer: pq.ParquetWriter | None = None
     try:
         for batch in _batches(data, wanted, base):

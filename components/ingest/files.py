@@ -61,15 +61,12 @@ def find(data: DataConfig, base: Path) -> list[SourceFile]:
     assert data.path is not None
     pattern = Path(data.path).expanduser()
     whole = str(pattern if pattern.is_absolute() else base / pattern)
-    found = (
-        [Path(whole)]
-        if Path(whole).exists()
-        else [Path(p) for p in glob.glob(whole, recursive=True)]
-    )
+    # Not Path.glob, which takes no absolute pattern.
+    there = Path(whole).exists()
+    found = [Path(p) for p in ([whole] if there else glob.glob(whole, recursive=True))]  # noqa: PTH207
     if len(found) == 1 and found[0].is_dir():
-        raise BadInputError(
-            f"data.path {data.path!r} is a folder; name files, such as {data.path.rstrip('/')}/*.csv"
-        )
+        example = f"{data.path.rstrip('/')}/*.csv"
+        raise BadInputError(f"data.path {data.path!r} is a folder; name files, such as {example}")
     paths = sorted(p for p in found if p.is_file())
     if not paths:
         what = "matches no file" if glob.has_magic(whole) else "does not exist"

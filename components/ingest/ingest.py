@@ -131,7 +131,7 @@ def _write(
             written = write_examples(stage, grid, boundaries, ids, statics, work)
         if not written.conflicts:
             break
-        listed = _conflicts(stage, ids, written)
+        listed = _conflicts(stage, written)
         _note(stage, bad, listed, _at(stage, "clashes", CONFLICT), drop=_in("clashes"))
         for name in SPLITS:
             shutil.rmtree(work / f"Split-{name}", ignore_errors=True)
@@ -161,7 +161,7 @@ def _at(stage: Stage, keys: str, reason: str) -> dict[str, int]:
     return {reason: stage.number(_in(keys))}
 
 
-def _conflicts(stage: Stage, ids: tuple[str, ...], written: Written) -> list[Reject]:
+def _conflicts(stage: Stage, written: Written) -> list[Reject]:
     """Makes the table `clashes` of (t, series); the rows there, each with those it contradicts."""
     import numpy as np
     import pyarrow as pa

@@ -84,7 +84,8 @@ class JsonlPart:
         )
         record = ", row_number() OVER () AS record" if located else ""
         keep = ", record" if located else ""
-        lines = f"SELECT line{record} FROM {self._lines(f'{self.index}_x' if located else str(self.index))}"
+        suffix = f"{self.index}_x" if located else str(self.index)
+        lines = f"SELECT line{record} FROM {self._lines(suffix)}"
         return (
             f"(SELECT {select}{keep} FROM (SELECT json_extract_string(line, [{pointers}]) AS "
             f"fields{keep} FROM ({lines}) WHERE {_object('line')}))"
@@ -103,8 +104,8 @@ class JsonlPart:
         rows = connection.execute(
             "SELECT record, line FROM (SELECT row_number() OVER () AS record, line "
             f"FROM {self._lines(f'{self.index}_y')}) "
-            f"WHERE line IS NOT NULL AND trim(line) <> '' AND NOT coalesce({_object('line')}, false) "
-            f"LIMIT {MANY + 1}"
+            "WHERE line IS NOT NULL AND trim(line) <> '' AND "
+            f"NOT coalesce({_object('line')}, false) LIMIT {MANY + 1}"
         ).fetchall()
         if len(rows) > MANY:
             raise too_many(self.name)

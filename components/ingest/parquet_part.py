@@ -66,12 +66,14 @@ class ParquetPart:
         scan = f"read_parquet({text(literal_path(self.path))}{option})"
         return f"(SELECT {select}{record} FROM {scan})"
 
-    def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:
+    def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:  # noqa: ARG002
         """See `Part`: a Parquet file is read whole or not at all."""
         return []
 
     def places(
-        self, records: Sequence[int], malformed: Sequence[Reject]
+        self,
+        records: Sequence[int],
+        malformed: Sequence[Reject],  # noqa: ARG002
     ) -> dict[int, tuple[int, str]]:
         """See `Part`."""
         return {record: (record + self.offset, "") for record in records}

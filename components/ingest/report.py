@@ -90,7 +90,7 @@ class IngestReport(Section):
         path = folder / FILE
         temporary = folder / f".{FILE}.{os.getpid()}"
         temporary.write_text(json.dumps(self.model_dump(mode="json"), indent=1) + "\n")
-        os.replace(temporary, path)
+        temporary.replace(path)
         return path
 
     @classmethod

@@ -45,9 +45,8 @@ def raise_anomalies(anomalies: list[tuple[str, str, str]], schema_file: Path) ->
     )
     if not anomalies:
         return
-    recorder.tags(
-        {"anomalous_columns": ", ".join(sorted({c or "(data set)" for c, _, _ in anomalies}))}
-    )
+    columns = sorted({column or "(data set)" for column, _, _ in anomalies})
+    recorder.tags({"anomalous_columns": ", ".join(columns)})
     lines = [f"  {column or 'data set'}: {short} ({text})" for column, short, text in anomalies]
     raise DataAnomalyError(
         "\n".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
@@ -21,16 +21,18 @@ STATISTICS_ID, SCHEMA_ID, VALIDATE_ID = "statistics", "schema", "validate"
 class SchemaSpec(component_spec.ComponentSpec):
     """Statistics in, a schema out."""
 
-    PARAMETERS = {
+    PARAMETERS: ClassVar[dict[str, Any]] = {
         "schema_file": component_spec.ExecutionParameter(type=str),
         "schema_digest": component_spec.ExecutionParameter(type=str),
         "data_key": component_spec.ExecutionParameter(type=str),
         "source_digest": component_spec.ExecutionParameter(type=str),
     }
-    INPUTS = {
+    INPUTS: ClassVar[dict[str, Any]] = {
         "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics)
     }
-    OUTPUTS = {"schema": component_spec.ChannelParameter(type=standard_artifacts.Schema)}
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "schema": component_spec.ChannelParameter(type=standard_artifacts.Schema)
+    }
 
 
 class KeptSchemaGen(base_component.BaseComponent):
@@ -43,13 +45,13 @@ class KeptSchemaGen(base_component.BaseComponent):
 class ValidateSpec(component_spec.ComponentSpec):
     """As TFX's ExampleValidatorSpec, with the file that messages name, and our code's digest."""
 
-    PARAMETERS = {
+    PARAMETERS: ClassVar[dict[str, Any]] = {
         **standard_component_specs.ExampleValidatorSpec.PARAMETERS,
         "schema_file": component_spec.ExecutionParameter(type=str),
         "source_digest": component_spec.ExecutionParameter(type=str),
     }
-    INPUTS = standard_component_specs.ExampleValidatorSpec.INPUTS
-    OUTPUTS = standard_component_specs.ExampleValidatorSpec.OUTPUTS
+    INPUTS: ClassVar[dict[str, Any]] = standard_component_specs.ExampleValidatorSpec.INPUTS
+    OUTPUTS: ClassVar[dict[str, Any]] = standard_component_specs.ExampleValidatorSpec.OUTPUTS
 
 
 class StrictExampleValidator(ExampleValidator):

@@ -93,6 +93,28 @@ def test_a_bad_row_can_be_dropped(tmp_path: Path, text: list[str]) -> None:
         assert reject["reason"] in report.dropped
 
 
+def test_a_forgotten_series_column_is_suspected(tmp_path: Path) -> None:
+    text = lines()
+    text += [row.replace(",a,", ",b,9") for row in text[1:]]
+    message = r"are there several series\? set data\.series"
+    with pytest.raises(BadInputError, match=message) as caught:
+        run(tmp_path, text, series=None)
+    assert "40 of 40 rows" in str(caught.value)
+
+
+def test_bad_rows_are_counted_beyond_those_that_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.ingest.stage.LISTED", 4)
+    text = lines(60)
+    for line in range(10, 20):
+        text[line] = text[line].replace(",a,", ",a,x" if line % 2 else ",,")
+    report = run(tmp_path, text, on_bad_rows="drop")
+    assert report.dropped == {"unparseable number": 5, "missing series id": 5}
+    with (tmp_path / "out" / "rejects.csv").open() as stream:
+        assert len(list(csv.DictReader(stream))) == 4
+
+
 def test_missing_values_are_no_bad_rows(tmp_path: Path) -> None:
     text = lines()
     for line, value in enumerate(("", "NA", " NaN ", "null", "nan", "None", "?"), start=4):
@@ -228,9 +250,9 @@ def test_static_covariates_that_change(tmp_path: Path) -> None:
 
 
 def test_columns_with_two_parts(tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="'when' is data.time and cannot be a target"):
+    with pytest.raises(BadInputError, match=r"'when' is data\.time and cannot be a target"):
         run(tmp_path, lines(), Roles(targets=("when",)))
-    with pytest.raises(BadInputError, match="'when' is data.time and cannot be data.series"):
+    with pytest.raises(BadInputError, match=r"'when' is data\.time and cannot be data.series"):
         run(tmp_path, lines(), series="when")
     with pytest.raises(BadInputError, match="can be called 'time'"):
         run(tmp_path, lines(), Roles(targets=("time",)))

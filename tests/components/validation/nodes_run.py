@@ -82,8 +82,9 @@ def step(root: Path, change: dict[str, str]) -> dict[str, object]:
             ("validate", "anomalies"),
         )
     }
-    examples = newest(root / "artifacts" / "ingest" / "examples")
-    answer["finished"] = examples is not None and (examples / "report.json").exists()
+    examples = root / "artifacts" / "ingest" / "examples"
+    answer["finished"] = len(list(examples.glob("*/report.json")))
+    answer["parquet"] = len(list(examples.rglob("*.parquet")))
     return answer
 
 
