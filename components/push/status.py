@@ -79,14 +79,21 @@ def read_status(base: Path, workspace: Path | None = None, *, runs: int = 5) -> 
     """
     ledger = Ledger.load(base) or Ledger()
     live, gone = directory.versions(base), directory.rolled_back(base)
+    ended = [] if workspace is None else _runs(workspace / RUNS)
+    # The newest run that pushed a version knows its test metrics; the model knows those it was
+    # exported with.
+    scores = {run.get("pushed"): run.get("metrics") for run in reversed(ended)}
     return Status(
         directory=str(base),
         live=max(live, default=None),
-        versions=tuple(_version(v, live[v], ledger) for v in sorted(live, reverse=True)),
-        rolled_back=tuple(
-            _version(v, gone[v], ledger, rolled_back=True) for v in sorted(gone, reverse=True)
+        versions=tuple(
+            _version(v, live[v], ledger, scores.get(v)) for v in sorted(live, reverse=True)
         ),
-        runs=() if workspace is None else _runs(workspace / RUNS, runs),
+        rolled_back=tuple(
+            _version(v, gone[v], ledger, scores.get(v), rolled_back=True)
+            for v in sorted(gone, reverse=True)
+        ),
+        runs=tuple(ended[:runs]),
     )
 
 
@@ -96,6 +103,7 @@ def render(status: Status) -> RenderableType:
     from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     versions = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, title=f"Models in {escape(status.directory)}"
@@ -120,19 +128,19 @@ def render(status: Status) -> RenderableType:
         )
     if not status.versions:
         versions.add_row("-", "nothing is live", "-", *("-" for _ in METRICS))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Last runs", title_justify="left")
-    for heading in ("run", "ended", "status", "pushed", "verdict"):
-        table.add_column(heading)
+    lines = [Text("Last runs", style="italic")]
     for run in status.runs:
         words = str(run.get("verdict") or run.get("error") or "")
-        cells = (run.get("run_id"), run.get("ended"), run.get("status"), run.get("pushed"), words)
-        table.add_row(*("-" if c in (None, "") else escape(str(c)) for c in cells))
+        pushed = f", pushed {run['pushed']}" if run.get("pushed") else ""
+        lines.append(Text(f"{run.get('run_id', '-')}  {run.get('status', '-')}{pushed}: {words}"))
     if not status.runs:
-        table.add_row("-", "-", "no run has ended yet", "-", "-")
-    return Group(versions, "", table)
+        lines.append(Text("no run has ended yet"))
+    return Group(versions, "", *lines)
 
 
-def _version(version: int, folder: Path, ledger: Ledger, *, rolled_back: bool = False) -> Version:
+def _version(
+    version: int, folder: Path, ledger: Ledger, scores: Any, *, rolled_back: bool = False
+) -> Version:
     about = _metadata(folder)
     pushed, gone = ledger.find("pushed", version), ledger.find("rolled_back", version)
     span = about.get("train_range")
@@ -140,7 +148,7 @@ def _version(version: int, folder: Path, ledger: Ledger, *, rolled_back: bool = 
         version=version,
         pushed_at=version if pushed is None else pushed.at,
         loads=is_saved_model(folder),
-        metrics=_figures(about.get("metrics")),
+        metrics=_figures(about.get("metrics")) | _figures(scores),
         train_range=" to ".join(map(str, span)) if isinstance(span, list) else str(span or ""),
         run_id=str(about.get("run_id") or ""),
         rolled_back_at=_when(folder, gone) if rolled_back else None,
@@ -170,22 +178,21 @@ def _figures(metrics: Any) -> dict[str, float]:
     }
 
 
-def _runs(file: Path, count: int) -> tuple[Mapping[str, Any], ...]:
+def _runs(file: Path) -> list[Mapping[str, Any]]:
+    """All runs in `file`, newest first; lines torn by a kill are passed over."""
     try:
         lines = file.read_text().splitlines()
     except OSError:
-        return ()
+        return []
     found: list[Mapping[str, Any]] = []
     for line in reversed(lines):
-        if len(found) == count:
-            break
         try:
             run = json.loads(line)
         except ValueError:
-            continue  # torn by a kill
+            continue
         if isinstance(run, dict):
             found.append(run)
-    return tuple(found)
+    return found
 
 
 def _time(seconds: int) -> str:

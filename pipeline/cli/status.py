@@ -24,4 +24,4 @@ def status(config: Path, *, runs: int, json_output: bool) -> None:
         return
     from rich.console import Console
 
-    Console().print(render(found))
+    Console(soft_wrap=True).print(render(found), soft_wrap=True)

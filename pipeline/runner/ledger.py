@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import Field
+
 from models.section import Section
 
 NAME = "runs.jsonl"
@@ -25,6 +27,7 @@ class LedgerEntry(Section):
         champion: The champion the candidate was held against, as given to the backtest.
         live: The live version after the run, or null.
         pushed: The version this run pushed, or null.
+        metrics: The candidate's on the test windows, natural units.
         verdict: One sentence.
         error: Why a run failed, in a sentence.
         mlflow_run_id: The parent run in MLflow.
@@ -38,6 +41,7 @@ class LedgerEntry(Section):
     champion: str = ""
     live: int | None = None
     pushed: int | None = None
+    metrics: dict[str, float | None] = Field(default_factory=dict)
     verdict: str = ""
     error: str = ""
     mlflow_run_id: str = ""

@@ -199,6 +199,7 @@ def _write(
                 "error": error,
                 "live": live[0] if live else None,
                 "pushed": result.push.version if result and result.push.pushed else None,
+                "metrics": result.models.get("candidate", {}) if result else {},
                 "verdict": result.summary if result else "",
             }
         ),
