@@ -30,10 +30,19 @@ class Covariates(Section):
     `calendar` features are computed from the time inside the graph.
     """
 
-    past: tuple[str, ...] = ()
-    future: tuple[str, ...] = ()
-    static: tuple[str, ...] = ()
-    calendar: tuple[CalendarFeature, ...] = ()
+    past: tuple[str, ...] = Field(
+        default=(),
+        description="columns known up to the forecast origin; `observed` is the mask of filled steps",
+    )
+    future: tuple[str, ...] = Field(
+        default=(), description="columns known up to the end of the horizon"
+    )
+    static: tuple[str, ...] = Field(
+        default=(), description="columns with one value per series, numbers or text"
+    )
+    calendar: tuple[CalendarFeature, ...] = Field(
+        default=(), description="features computed from the time, in the graph"
+    )
 
 
 class Roles(Section):

@@ -15,10 +15,14 @@ class GateConfig(Section):
     in `beats` and of the champion, each by at least the share `margin` (0.01 is one per cent).
     """
 
-    metric: Literal["mae", "rmse", "mse", "mase", "smape"] = "mae"
-    beats: tuple[BaselineName, ...] = ("seasonal_naive", "ar")
-    margin: float = Field(default=0.0, ge=0, lt=1)
-    champion: bool = True
+    metric: Literal["mae", "rmse", "mse", "mase", "smape"] = Field(
+        default="mae", description="what the gate compares, over all test windows"
+    )
+    beats: tuple[BaselineName, ...] = Field(
+        default=("seasonal_naive", "ar"), description="baselines that the model has to beat"
+    )
+    margin: float = Field(default=0.0, ge=0, lt=1, description="share by which it has to beat them")
+    champion: bool = Field(default=True, description="whether it has to beat the serving model too")
     significance: float | None = Field(
         default=None, gt=0, lt=1, description="null: the paired test is reported, not required"
     )

@@ -13,7 +13,10 @@ class GapsConfig(Section):
     """What to do about missing steps: holes up to `max` steps are filled, longer ones split."""
 
     max: int = Field(default=0, ge=0, description="longest hole that is filled, in steps")
-    fill: Literal["linear", "previous", "mean"] = "linear"
+    fill: Literal["linear", "previous", "mean"] = Field(
+        default="linear",
+        description="between neighbours in a straight line, the last value, or the train mean",
+    )
 
 
 class DataConfig(Section):
@@ -25,9 +28,14 @@ class DataConfig(Section):
     url: str | None = Field(default=None, description="SQLAlchemy URL of a database")
     table: str | None = Field(default=None, description="table or view to read, with url")
     query: str | None = Field(default=None, description="SELECT to read, with url")
-    format: Literal["auto", "csv", "parquet", "jsonl"] = "auto"
+    format: Literal["auto", "csv", "parquet", "jsonl"] = Field(
+        default="auto", description="how files are read; auto: by their ending"
+    )
     delimiter: str = Field(default="auto", description="CSV field separator, or auto")
-    null_values: tuple[str, ...] = Field(default=("", "NA", "NaN", "nan", "null", "NULL", "None"))
+    null_values: tuple[str, ...] = Field(
+        default=("", "NA", "NaN", "nan", "null", "NULL", "None"),
+        description="texts that mean a missing value",
+    )
     time: str = Field(min_length=1, description="column of time stamps")
     time_format: str | None = Field(default=None, description="strptime format; null: ISO 8601")
     timezone: str = Field(default="UTC", description="zone of time stamps without an offset")
@@ -36,7 +44,9 @@ class DataConfig(Section):
         min_length=1, description="step as a pandas offset alias: h, D, W-SAT, MS"
     )
     gaps: GapsConfig = GapsConfig()
-    on_bad_rows: Literal["fail", "drop"] = "fail"
+    on_bad_rows: Literal["fail", "drop"] = Field(
+        default="fail", description="end the run at bad rows, or drop, count and list them"
+    )
 
     @field_validator("delimiter")
     @classmethod
@@ -65,10 +75,12 @@ class SplitConfig(Section):
     given, steps after the three splits are not used (the ETT protocol of the literature).
     """
 
-    by: Literal["time"] = "time"
-    train: int | None = Field(default=None, ge=1)
-    validation: int | float = 0.15
-    test: int | float = 0.15
+    by: Literal["time"] = Field(default="time", description="what is split")
+    train: int | None = Field(default=None, ge=1, description="steps; null: all that is left")
+    validation: int | float = Field(
+        default=0.15, description="share of all steps (0 < x < 1), or steps"
+    )
+    test: int | float = Field(default=0.15, description="share of all steps (0 < x < 1), or steps")
 
     @field_validator("validation", "test")
     @classmethod
@@ -81,9 +93,9 @@ class SplitConfig(Section):
 
     @model_validator(mode="after")
     def _leaves_something(self) -> SplitConfig:
-        if isinstance(self.validation, float) and isinstance(self.test, float):
-            if self.validation + self.test >= 1:
-                raise ValueError(
-                    f"validation {self.validation} and test {self.test} leave nothing to train on"
-                )
+        shares = (self.validation, self.test)
+        if all(isinstance(share, float) for share in shares) and sum(shares) >= 1:
+            raise ValueError(
+                f"validation {self.validation} and test {self.test} leave nothing to train on"
+            )
         return self

@@ -14,12 +14,17 @@ BaselineName = Literal["naive", "seasonal_naive", "ar", "ffnn"]
 class BaselinesConfig(Section):
     """Baselines scored on the same windows as the model, in every run."""
 
-    names: tuple[BaselineName, ...] = ("naive", "seasonal_naive", "ar", "ffnn")
+    names: tuple[BaselineName, ...] = Field(
+        default=("naive", "seasonal_naive", "ar", "ffnn"),
+        description="baselines that are fitted and scored",
+    )
     season: int | None = Field(default=None, ge=1, description="steps; null: from the frequency")
     ar_max_lags: int | None = Field(default=None, ge=1, description="null: from the lookback")
-    ffnn_units: tuple[int, ...] = (64,)
-    ffnn_epochs: int = Field(default=20, ge=1)
-    ffnn_seed: int = Field(default=7, ge=0, lt=2**31)
+    ffnn_units: tuple[int, ...] = Field(
+        default=(64,), description="width of each layer of the feed-forward network"
+    )
+    ffnn_epochs: int = Field(default=20, ge=1, description="most passes over the train windows")
+    ffnn_seed: int = Field(default=7, ge=0, lt=2**31, description="of its weights and shuffling")
 
     @field_validator("names")
     @classmethod

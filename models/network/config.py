@@ -18,15 +18,35 @@ class ModelConfig(Section):
     `shortcut` adds a linear forecast from the lookback, past the recurrent layers.
     """
 
-    cell: Literal["simple_rnn", "lstm", "gru"] = "lstm"
-    units: tuple[int, ...] = Field(default=(64,), min_length=1)
-    bidirectional: bool = False
-    shortcut: bool = False
-    activation: Literal["tanh", "sigmoid", "relu"] = "tanh"
-    dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
-    recurrent_dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
-    channels: Literal["mixed", "shared"] = "mixed"
-    normalize: Literal["standard", "window", "none"] = "standard"
+    cell: Literal["simple_rnn", "lstm", "gru"] = Field(
+        default="lstm", description="recurrent cell; simple_rnn is the Elman network"
+    )
+    units: tuple[int, ...] = Field(
+        default=(64,),
+        min_length=1,
+        description="width of each recurrent layer, the first layer first",
+    )
+    bidirectional: bool = Field(default=False, description="read each window in both directions")
+    shortcut: bool = Field(default=False, description="add a linear forecast from the lookback")
+    activation: Literal["tanh", "sigmoid", "relu"] = Field(
+        default="tanh", description="of the cell; other than tanh rules out cuDNN"
+    )
+    dropout: float = Field(
+        default=0.0, ge=0.0, lt=1.0, description="share of a layer's inputs dropped in training"
+    )
+    recurrent_dropout: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="share of the state dropped in training; rules out cuDNN",
+    )
+    channels: Literal["mixed", "shared"] = Field(
+        default="mixed",
+        description="one network over all targets, or one set of weights applied to each",
+    )
+    normalize: Literal["standard", "window", "none"] = Field(
+        default="standard", description="what happens to target values inside the graph"
+    )
 
     @field_validator("units")
     @classmethod

@@ -12,9 +12,11 @@ from models.section import Section
 class ClipConfig(Section):
     """Gradient clipping by exactly one of three measures (Pascanu et al., 2013, for the norm)."""
 
-    global_norm: float | None = Field(default=None, gt=0)
-    norm: float | None = Field(default=None, gt=0)
-    value: float | None = Field(default=None, gt=0)
+    global_norm: float | None = Field(
+        default=None, gt=0, description="limit of the norm over all gradients"
+    )
+    norm: float | None = Field(default=None, gt=0, description="limit of the norm of each gradient")
+    value: float | None = Field(default=None, gt=0, description="limit of each element")
 
     @model_validator(mode="after")
     def _exactly_one(self) -> ClipConfig:
@@ -30,7 +32,10 @@ class ClipConfig(Section):
 class ScheduleConfig(Section):
     """Learning rate over time; `warmup` epochs rise linearly from zero first."""
 
-    kind: Literal["constant", "cosine", "exponential", "plateau"] = "constant"
+    kind: Literal["constant", "cosine", "exponential", "plateau"] = Field(
+        default="constant",
+        description="constant, cosine to the floor, a factor per epoch, or a drop when progress stops",
+    )
     warmup: float = Field(default=0.0, ge=0, description="epochs")
     decay: float = Field(
         default=0.5, gt=0, le=1, description="factor per epoch (exponential) or drop (plateau)"
@@ -42,21 +47,33 @@ class ScheduleConfig(Section):
 class TrainConfig(Section):
     """Optimisation, early stopping and hardware options."""
 
-    epochs: int = Field(default=40, ge=1)
-    batch_size: int = Field(default=64, ge=1)
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = "adam"
-    learning_rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
+    epochs: int = Field(default=40, ge=1, description="most passes over the train windows")
+    batch_size: int = Field(default=64, ge=1, description="windows in a step")
+    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Field(
+        default="adam", description="as in Keras"
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="the highest rate")
+    weight_decay: float = Field(default=0.0, ge=0, description="decoupled, as in AdamW; 0: none")
     schedule: ScheduleConfig = ScheduleConfig()
-    loss: Literal["mse", "mae", "huber"] = "mse"
+    loss: Literal["mse", "mae", "huber"] = Field(
+        default="mse", description="in standard deviations of each target"
+    )
     huber_delta: float = Field(default=1.0, gt=0, description="in standard deviations of a target")
     clip: ClipConfig | None = ClipConfig(global_norm=1.0)
-    bptt: Literal["full"] = "full"
+    bptt: Literal["full"] = Field(
+        default="full", description="backpropagation through time over the whole lookback"
+    )
     patience: int | None = Field(default=5, ge=1, description="epochs; null: no early stopping")
-    min_delta: float = Field(default=0.0, ge=0)
-    seed: int = Field(default=7, ge=0, lt=2**31)
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
-    devices: Literal["auto", "cpu", "gpu"] = "auto"
+    min_delta: float = Field(
+        default=0.0, ge=0, description="least fall of the validation loss that counts as progress"
+    )
+    seed: int = Field(default=7, ge=0, lt=2**31, description="of weights, shuffling and dropout")
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        default="float32", description="of the arithmetic inside the network"
+    )
+    devices: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="auto: every GPU there is, else the CPU"
+    )
 
     @model_validator(mode="after")
     def _warmup_ends(self) -> TrainConfig:

@@ -39,7 +39,7 @@ class Config(Section):
     name: str = Field(description="of the pipeline, the served model and the registered model")
     workspace: str = Field(default="./workspace", min_length=1, description="folder of all state")
     data: DataConfig
-    task: Literal["forecast"] = "forecast"
+    task: Literal["forecast"] = Field(default="forecast", description="what is learned")
     targets: tuple[str, ...] = Field(min_length=1, description="columns to forecast")
     covariates: Covariates = Covariates()
     split: SplitConfig = SplitConfig()
