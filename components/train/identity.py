@@ -47,5 +47,5 @@ def training_digest(
     arrays += [store.origins[split] for split in ("train", "validation")]
     for array in arrays:
         digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(hashlib.sha256(np.ascontiguousarray(array)).digest())
+        digest.update(hashlib.sha256(np.ascontiguousarray(array).data).digest())
     return digest.hexdigest()[:32]

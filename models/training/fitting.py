@@ -12,7 +12,7 @@ from models.training.clipping import GradientRecord
 from models.training.losses import LabelLoss
 
 
-class Fitting(keras.Model):  # type: ignore[misc]
+class Fitting(keras.Model):
     """Trains `network` through `compile` and `fit`; the network itself stays a plain model.
 
     What differs from Keras' own train step, and why:

@@ -11,7 +11,7 @@ from models.training.config import ScheduleConfig
 
 
 @keras.saving.register_keras_serializable(package="elman")
-class LearningRate(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     """Warm-up, then constant, cosine, exponential or plateau.
 
     Step `k` (from 0) of the `w = warmup * steps_per_epoch` warm-up steps has the rate

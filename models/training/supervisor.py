@@ -30,7 +30,7 @@ class NotFiniteError(Exception):
     """The running loss of an epoch is nan or infinite."""
 
 
-class Supervisor(keras.callbacks.Callback):  # type: ignore[misc]
+class Supervisor(keras.callbacks.Callback):
     """One Keras callback, so that the order of what it does between epochs is plain.
 
     After each epoch: refuse a loss that is not finite; keep the weights if the validation loss is
