@@ -1,1 +1,1 @@
-"""The pipeline's components: each folder holds its logic as plain Python and its TFX wiring in component.py and executor.py."""
+"""The pipeline's components: logic as plain Python, TFX wiring in component.py and executor.py."""

@@ -1,1 +1,1 @@
-"""Recurrent models, windows, baselines and metrics: plain Python on NumPy and TensorFlow, without TFX or MLflow."""
+"""Windows, recurrent models, baselines and metrics; no TFX and no MLflow."""

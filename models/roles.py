@@ -32,7 +32,7 @@ class Covariates(Section):
 
     past: tuple[str, ...] = Field(
         default=(),
-        description="columns known up to the forecast origin; `observed` is the mask of filled steps",
+        description="columns known up to the origin; `observed` is the mask of filled steps",
     )
     future: tuple[str, ...] = Field(
         default=(), description="columns known up to the end of the horizon"

@@ -34,7 +34,7 @@ class ScheduleConfig(Section):
 
     kind: Literal["constant", "cosine", "exponential", "plateau"] = Field(
         default="constant",
-        description="constant, cosine to the floor, a factor per epoch, or a drop when progress stops",
+        description="constant, cosine to the floor, factor per epoch, or drop without progress",
     )
     warmup: float = Field(default=0.0, ge=0, description="epochs")
     decay: float = Field(

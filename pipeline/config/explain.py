@@ -77,7 +77,7 @@ def _mismatch(kind: str, path: KeyPath, document: Document, section: type[Sectio
     value = _at(document.data, path)
     if isinstance(value, str) and (*path, value) in _LATER:
         return f"received {value!r}, which is not available in this version; expected {wanted}"
-    return f"received {_shown(value)}, expected {wanted}{note}{_hint(value, annotation)}"
+    return f"received {_shown(value)}, expected {wanted}{_hint(value, annotation)}{note}"
 
 
 def _hint(value: Any, annotation: Any) -> str:

@@ -84,8 +84,8 @@ CASES = {
     ),
     "text for a list": (
         changed("targets: [co2]", "targets: co2"),
-        "targets: received 'co2', expected a list of names, at least 1 (columns to forecast); "
-        "write [co2]",
+        "targets: received 'co2', expected a list of names, at least 1; write [co2] (columns to "
+        "forecast)",
     ),
     "number for a list": (changed("cell: lstm", "units: 64"), "expected a list of whole numbers"),
     "wrong in a list": (
@@ -169,8 +169,8 @@ CASES = {
     ),
     "time zone": (
         changed("time: date", "time: date\n  timezone: Europe/Berln"),
-        "data.timezone: received 'Europe/Berln', expected a time zone such as UTC or Europe/Berli"
-        "did you mean 'Europe/Berlin'?",
+        "data.timezone: received 'Europe/Berln', expected a time zone such as UTC or "
+        "Europe/Berlin; did you mean 'Europe/Berlin'?",
     ),
     "time format": (
         changed("time: date", "time: date\n  time_format: YYYY-MM-DD"),
