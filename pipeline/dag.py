@@ -52,7 +52,11 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
     store = window.outputs["windows"]
     scored = baselines(store, config=config.baselines)
     train = trainer(
-        store, statistics, model=config.model, train=config.train, config_digest=loaded.digest
+        store,
+        statistics,
+        model=config.model,
+        train=config.train,
+        config_digest=config.training_digest,
     )
     model = train.outputs["model"]
     gate = backtest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import re
 from typing import Any, Literal
 
@@ -103,3 +104,16 @@ class Config(Section):
         Secrets are not part of it: URLs hold names of environment variables only.
         """
         return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:32]
+
+    @property
+    def training_digest(self) -> str:
+        """Digest of what a trained model depends on: not the gate, serving or tracking.
+
+        A change of the gate alone must not train the same model again.
+        """
+        parts = {
+            name: getattr(self, name).model_dump(mode="json")
+            for name in ("data", "split", "window", "model", "train", "roles")
+        }
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
