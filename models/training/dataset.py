@@ -11,10 +11,20 @@ import tensorflow as tf
 from models.training.gather import WindowGather
 from models.windows.view import WindowView
 
-PARALLEL = 2
-"""Batches made at the same time: two keep ahead of a training step, and bound the memory."""
 PREFETCH = 2
 """Batches waiting."""
+
+
+def input_options() -> tf.data.Options:
+    """Options under which windows come fastest; for datasets built out of `window_dataset`, too.
+
+    A batch is many small operations: sharing each among threads costs more than it gains, so
+    whole batches are made in parallel instead. Options inside `flat_map` have no effect; set these
+    on the outermost dataset.
+    """
+    options = tf.data.Options()
+    options.threading.max_intra_op_parallelism = 1
+    return options
 
 
 def epoch_order(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
@@ -88,7 +98,8 @@ def window_dataset(
             return gather(part)
 
         numbers = tf.data.Dataset.range(count)
-        return numbers.map(batch, num_parallel_calls=PARALLEL, deterministic=True)
+        return numbers.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
     dataset = tf.data.Dataset.range(1 if n else 0).map(ordered).flat_map(batches)
-    return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(PREFETCH)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(PREFETCH)
+    return dataset.with_options(input_options())

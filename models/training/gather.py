@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,12 @@ class WindowGather:
         # Masks cost memory and time: they are held only where something was filled.
         targets = store.observed[:, : len(roles.targets)]
         filled = not targets.all()
-        self._labelled = tf.constant(targets) if filled else None
+        self._labelled = tensor(targets) if filled else None
         self._observed = None
         if filled and OBSERVED in roles.covariates.past:
             self._observed = tf.constant(np.logical_and.reduce(targets, axis=1))
-        self._time = tf.constant(store.time) if roles.covariates.calendar else None
+        release(store.observed)
+        self._time = tensor(store.time) if roles.covariates.calendar else None
         self._static = {name: _by_series(store, name) for name in roles.covariates.static}
         self._segment_rows = tf.constant(np.array(store.segments[:, 1], np.int64))
         self._segment_series = tf.constant(np.array(store.segments[:, 0], np.int64))
@@ -88,23 +90,20 @@ class _Columns:
     """Some columns of the values, and how to hold the last observed value (`windows.hold`)."""
 
     def __init__(self, store: SeriesStore, ends: npt.NDArray[np.int64], part: slice) -> None:
-        self._values = tf.constant(store.values[:, part])
+        self._values = tensor(store.values[:, part])
         self._age = None
         known = store.observed[:, part]
         if store.fill == "linear" and not all(known[ends, c].all() for c in range(known.shape[1])):
             self._age = tf.constant(_ages(known, np.asarray(store.segments)))
+        release(store.observed)
 
     def take(self, rows: tf.Tensor, *, held: bool, columns: int | None = None) -> list[tf.Tensor]:
         """By column, the values at `rows` `[batch, steps]`; `held` if they are inputs."""
-        values = tf.gather(self._values, tf.reshape(rows, [-1]))
-        if columns is not None and columns < values.shape[1]:
-            values = values[:, :columns]
-        # A transpose in two dimensions is fast, and unstacking the first one copies nothing.
-        shape = [values.shape[1], -1, rows.shape[1]]
-        by_column: list[tf.Tensor] = tf.unstack(tf.reshape(tf.transpose(values), shape))
-        static = [rows.shape[0], rows.shape[1]]
-        for column in by_column:
-            column.set_shape(static)
+        values = tf.gather(self._values, rows)
+        if columns is not None and columns < values.shape[-1]:
+            values = values[:, :, :columns]
+        # One transpose, after which unstacking copies nothing, is faster than a slice by column.
+        by_column: list[tf.Tensor] = tf.unstack(tf.transpose(values, [2, 0, 1]))
         if not held or self._age is None:
             return by_column
         end = rows[:, -1]
@@ -121,12 +120,37 @@ class _Columns:
 
 
 def _ages(known: npt.NDArray[np.bool_], segments: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    start = np.repeat(segments[:, 1], segments[:, 2])
-    columns = [age(known[:, c], start) for c in range(known.shape[1])]
-    return np.stack(columns, axis=1)
+    """`age` of every column, in the smallest type that holds it: holes are short as a rule."""
+    kind = np.int32 if len(known) < 2**31 else np.int64
+    start = np.repeat(segments[:, 1].astype(kind), segments[:, 2])
+    result: npt.NDArray[Any] = np.empty(known.shape, np.uint8)
+    for c in range(known.shape[1]):
+        column = age(known[:, c], start)
+        smallest = np.result_type(result, np.min_scalar_type(int(column.max(initial=0))))
+        # tf.gather knows these types, and not uint32.
+        wider = np.dtype(np.int32) if smallest.itemsize > 2 else smallest
+        result = result.astype(wider, copy=False)
+        result[:, c] = column
+    return result
 
 
 def _by_series(store: SeriesStore, name: str) -> tf.Tensor:
     values = store.static[name]
     text = any(isinstance(v, str) for v in values)
     return tf.constant(list(values), tf.string if text else tf.float32)
+
+
+def tensor(array: npt.NDArray[Any]) -> tf.Tensor:
+    """A copy of `array` as a tensor; if it is memory-mapped, its pages are not kept in memory."""
+    result = tf.constant(array)
+    release(array)
+    return result
+
+
+def release(array: npt.NDArray[Any]) -> None:
+    """Gives back the pages of a memory-mapped file: what was read once would stay, counted."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)

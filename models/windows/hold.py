@@ -7,24 +7,27 @@ inputs therefore repeat the last value observed before, as a client would have t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 
-def age(observed: npt.NDArray[np.bool_], start: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+def age(observed: npt.NDArray[np.bool_], start: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Steps since the last observed value of one column, 0 where observed.
 
     Args:
         observed: bool `[rows]`, whole segments.
-        start: int64 `[rows]`, first row of the segment that each row belongs to; a column that is
-            not observed there counts from it.
+        start: int32 or int64 `[rows]`, first row of the segment that each row belongs to; a column
+            that is not observed there counts from it.
 
     Returns:
-        int32 `[rows]`.
+        `[rows]`, of the type of `start`.
     """
-    rows = np.arange(len(observed))
-    last = np.maximum.accumulate(np.where(observed, rows, start))
-    return (rows - last).astype(np.int32)
+    rows = np.arange(len(observed), dtype=start.dtype)
+    last = np.where(observed, rows, start)
+    np.maximum.accumulate(last, out=last)
+    return np.subtract(rows, last, out=rows)
 
 
 def last_observed(
