@@ -151,7 +151,9 @@ def report(taken: dict[str, dict[int, list[float]]], sizes: tuple[int, int]) -> 
     median = {s: {n: statistics.median(t) for n, t in by.items()} for s, by in taken.items()}
     further = {s: (m[large] - m[small]) / (large - small) for s, m in median.items()}
     faster = median["tfx"][large] / median["elman"][large]
-    cheaper = further["tfx"] / further["elman"] if further["elman"] > 0 else float("inf")
+    # More rows in less time is noise of a busy machine, not a result.
+    measured = min(further.values()) > 0
+    cheaper = further["tfx"] / further["elman"] if measured else None
     heads = (f"{small:,} rows", f"{large:,} rows")
     print(f"\n{'':>8}{heads[0]:>16}{heads[1]:>18}{'rows/s':>12}{'us/further row':>17}")
     for side in SIDES:
@@ -161,7 +163,8 @@ def report(taken: dict[str, dict[int, list[float]]], sizes: tuple[int, int]) -> 
             f"{further[side] * 1e6:>17.2f}"
         )
     print(f"\nfaster: {faster:.1f} times (at least 10 wanted)")
-    print(f"each further row cheaper: {cheaper:.1f} times (at least 20 wanted)")
+    words = "not measured: too much noise" if cheaper is None else f"{cheaper:.1f} times"
+    print(f"each further row cheaper: {words} (at least 20 wanted)")
     OUT.mkdir(exist_ok=True)
     (OUT / "ingest.json").write_text(
         json.dumps(
@@ -176,7 +179,7 @@ def report(taken: dict[str, dict[int, list[float]]], sizes: tuple[int, int]) -> 
         )
         + "\n"
     )
-    if faster < 10 or cheaper < 20:
+    if faster < 10 or cheaper is None or cheaper < 20:
         raise SystemExit("the claim does not hold in this run")
 
 
