@@ -43,7 +43,9 @@ class WindowGather:
         # Masks cost memory and time: they are held only where something was filled.
         targets = store.observed[:, : len(roles.targets)]
         filled = not targets.all()
-        self._labelled = tensor(targets) if filled else None
+        self._filled = filled
+        # Where ages are held, they say what was observed, too.
+        self._known = tensor(targets) if filled and self._past.ages is None else None
         self._observed = None
         if filled and OBSERVED in roles.covariates.past:
             self._observed = tf.constant(np.logical_and.reduce(targets, axis=1))
@@ -78,8 +80,12 @@ class WindowGather:
         if self._time is not None:
             inputs[TIME] = tf.gather(self._time, last)
         labels = self._past.take(ahead, held=False, columns=len(roles.targets))
-        if self._labelled is not None:
-            known = tf.unstack(tf.gather(self._labelled, ahead), axis=-1)
+        if self._filled:
+            if self._known is None:
+                mask = tf.gather(self._past.ages, ahead)[:, :, : len(roles.targets)] == 0
+            else:
+                mask = tf.gather(self._known, ahead)
+            known = tf.unstack(tf.transpose(mask, [2, 0, 1]))
             labels = [
                 tf.where(k, x, np.float32(np.nan)) for k, x in zip(known, labels, strict=True)
             ]
@@ -91,10 +97,10 @@ class _Columns:
 
     def __init__(self, store: SeriesStore, ends: npt.NDArray[np.int64], part: slice) -> None:
         self._values = tensor(store.values[:, part])
-        self._age = None
+        self.ages = None
         known = store.observed[:, part]
         if store.fill == "linear" and not all(known[ends, c].all() for c in range(known.shape[1])):
-            self._age = tf.constant(_ages(known, np.asarray(store.segments)))
+            self.ages = tf.constant(_ages(known, np.asarray(store.segments)))
         release(store.observed)
 
     def take(self, rows: tf.Tensor, *, held: bool, columns: int | None = None) -> list[tf.Tensor]:
@@ -104,10 +110,10 @@ class _Columns:
             values = values[:, :, :columns]
         # One transpose, after which unstacking copies nothing, is faster than a slice by column.
         by_column: list[tf.Tensor] = tf.unstack(tf.transpose(values, [2, 0, 1]))
-        if not held or self._age is None:
+        if not held or self.ages is None:
             return by_column
         end = rows[:, -1]
-        ages = tf.cast(tf.gather(self._age, end), rows.dtype)
+        ages = tf.cast(tf.gather(self.ages, end), rows.dtype)
         steps = tf.range(1 - rows.shape[1], 1, dtype=rows.dtype)
         return [
             tf.where(
