@@ -14,7 +14,7 @@ from models.errors import BadInputError
 from models.features.scaling import Scaling
 from models.training.clipping import GradientRecord
 from models.training.config import TrainConfig
-from models.training.dataset import window_dataset
+from models.training.dataset import input_options, window_dataset
 from models.training.fitting import Fitting
 from models.training.history import TrainingHistory
 from models.training.listener import Listener
@@ -130,11 +130,12 @@ def training_epochs(train: WindowView, config: TrainConfig, first: int) -> tf.da
     One dataset over all epochs lets the next epoch's first batches be made while the validation
     runs; the order within an epoch depends on `(seed, epoch)` alone.
     """
-    return tf.data.Dataset.range(first, config.epochs).flat_map(
+    epochs = tf.data.Dataset.range(first, config.epochs).flat_map(
         lambda epoch: window_dataset(
             train, config.batch_size, shuffle=True, seed=config.seed, epoch=epoch
         )
     )
+    return epochs.with_options(input_options())
 
 
 def _has_labels(split: str, view: WindowView) -> None:

@@ -20,7 +20,7 @@ class LedgerEntry(Section):
 
     Attributes:
         run_id: The pipeline run's id (UTC time stamp).
-        key: Digest of configuration, data, schema and code: runs with equal keys do equal work.
+        key: Digest of configuration, data and code: runs with equal keys make equal models.
         started: UTC time, ISO 8601.
         ended: UTC time, ISO 8601.
         status: How it ended.

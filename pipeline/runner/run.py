@@ -86,13 +86,8 @@ def _workspace(loaded: LoadedConfig) -> Path:
 
 
 def _key(loaded: LoadedConfig, fingerprint: str) -> str:
-    schema = loaded.schema_path
-    parts = (
-        loaded.digest,
-        fingerprint,
-        hashlib.sha256(schema.read_bytes()).hexdigest() if schema.exists() else "",
-        source_digest(*CODE),
-    )
+    # The schema is not part of it: it lets data pass or stops a run, but changes no model.
+    parts = (loaded.digest, fingerprint, source_digest(*CODE))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
