@@ -71,7 +71,7 @@ def trainer(
         statistics: Channel of ExampleStatistics, for the moments of the train split.
         model: The network.
         train: Its training.
-        config_digest: Of the configuration that the model depends on; goes into the model's metadata.
+        config_digest: Of what the model depends on; goes into the model's metadata.
 
     Returns:
         A component with the output `model`.

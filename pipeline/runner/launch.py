@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,17 @@ def launch(
     deployment = runner_utils.extract_local_deployment_config(ir)
     kind = deployment.metadata_connection_config.WhichOneof("connection_config")
     connection = getattr(deployment.metadata_connection_config, kind)
+
+    def attempt(node: Any, name: str) -> Any:
+        return launcher.Launcher(
+            pipeline_node=node,
+            mlmd_connection=metadata.Metadata(connection),
+            pipeline_info=ir.pipeline_info,
+            pipeline_runtime_spec=ir.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(deployment, name),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, name),
+        ).launch()
+
     for position, wrapped in enumerate(ir.nodes, start=1):
         node = wrapped.pipeline_node
         name = node.node_info.id
@@ -90,20 +102,7 @@ def launch(
         since = time.monotonic()
         try:
             with around(name):
-                info = _with_retries(
-                    name,
-                    display,
-                    lambda node=node, name=name: launcher.Launcher(
-                        pipeline_node=node,
-                        mlmd_connection=metadata.Metadata(connection),
-                        pipeline_info=ir.pipeline_info,
-                        pipeline_runtime_spec=ir.runtime_spec,
-                        executor_spec=runner_utils.extract_executor_spec(deployment, name),
-                        custom_driver_spec=runner_utils.extract_custom_driver_spec(
-                            deployment, name
-                        ),
-                    ).launch(),
-                )
+                info = _with_retries(name, display, partial(attempt, node, name))
         except BaseException:
             display.failed(name, time.monotonic() - since)
             raise
@@ -122,7 +121,7 @@ def _with_retries(name: str, display: Display, attempt: Callable[[], Any]) -> An
         except ElmanError:
             raise
         except Exception as error:
-            reason = f"{type(error).__name__}: {str(error).strip().splitlines()[0:1]}"
+            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
             if not left:
                 raise FailedRunError(
                     f"Component {name} failed with {type(error).__name__}: {error}. This is an "
