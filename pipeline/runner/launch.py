@@ -23,12 +23,9 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.pipeline import Pipeline
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 
-from models.errors import ElmanError, FailedRunError
+from models.errors import FailedRunError
 from pipeline.runner.display import Display
-
-RETRIES: Mapping[str, int] = {"ingest": 2, "statistics": 1, "serving_check": 1, "push": 2}
-"""Retryable components: what they read or write may be away for a moment."""
-FIRST_WAIT = 1.0
+from pipeline.runner.retry import with_retries
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def launch(
         since = time.monotonic()
         try:
             with around(name):
-                info = _with_retries(name, display, partial(attempt, node, name))
+                info = with_retries(name, partial(attempt, node, name), display=display)
         except BaseException:
             display.failed(name, time.monotonic() - since)
             raise
@@ -111,27 +108,6 @@ def launch(
             name, cached=outcome.cached, seconds=outcome.seconds, detail=describe(outcome)
         )
         yield outcome
-
-
-def _with_retries(name: str, display: Display, attempt: Callable[[], Any]) -> Any:
-    wait = FIRST_WAIT
-    for left in range(RETRIES.get(name, 0), -1, -1):
-        try:
-            return attempt()
-        except ElmanError:
-            raise
-        except Exception as error:
-            reason = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-            if not left:
-                raise FailedRunError(
-                    f"Component {name} failed with {type(error).__name__}: {error}. This is an "
-                    "error of the environment or of Elman, not of the configuration; the log "
-                    "has the details, and --debug shows where it happened."
-                ) from error
-            display.retrying(name, reason, wait)
-            time.sleep(wait)
-            wait *= 2
-    raise AssertionError("unreachable")
 
 
 def _outcome(
