@@ -72,6 +72,10 @@ def template(name: str, path: str, guess: Guess, made: Suggestion) -> str:
         "  dropout: 0.0",
         ("  normalize: window", "forecasts changes from the last value; or standard, none"),
         (
+            "  shortcut: true",
+            "adds a linear forecast from the lookback: a strong start, AR is hard to beat",
+        ),
+        (
             f"  channels: {'shared' if len(guess.targets) > 1 else 'mixed'}",
             "shared: the same weights for each target; mixed: one network over all",
         ),
