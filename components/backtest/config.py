@@ -13,9 +13,12 @@ from models.section import Section
 class GateConfig(Section):
     """A candidate is blessed if its `metric` on the test windows is below that of every baseline
     in `beats` and of the champion, each by at least the share `margin` (0.01 is one per cent).
+
+    `mae_scaled` and `mse_scaled` are in standard deviations of each target on the train rows: with
+    targets of different sizes, natural units would let the largest one decide alone.
     """
 
-    metric: Literal["mae", "rmse", "mse", "mase", "smape"] = Field(
+    metric: Literal["mae", "rmse", "mse", "mase", "smape", "mae_scaled", "mse_scaled"] = Field(
         default="mae", description="what the gate compares, over all test windows"
     )
     beats: tuple[BaselineName, ...] = Field(

@@ -29,6 +29,8 @@ def template(name: str, path: str, guess: Guess, made: Suggestion) -> str:
         if made.season > 1
         else "no season is known for this step"
     )
+    # Targets of different sizes are compared in standard deviations, or the largest decides alone.
+    metric = "mae_scaled" if len(guess.targets) > 1 else "mae"
     time_format = None if guess.time.time_format == "iso" else guess.time.time_format
     lines: list[str | tuple[str, str]] = [
         f"# {name}: forecast of {_listed(guess.targets)}, {made.horizon} steps of "
@@ -93,7 +95,7 @@ def template(name: str, path: str, guess: Guess, made: Suggestion) -> str:
         "baselines: {names: [naive, seasonal_naive, ar, ffnn], season: null}",
         "",
         "# A model is pushed only if it beats these baselines and the live model on the test data.",
-        "gate: {metric: mae, beats: [seasonal_naive, ar], margin: 0.0, champion: true}",
+        f"gate: {{metric: {metric}, beats: [seasonal_naive, ar], margin: 0.0, champion: true}}",
         "",
         ("serving: {keep: 3}", "versions kept for rollback, the live one included"),
         ("tracking: {uri: null, experiment: null}", "MLflow; null: sqlite in the workspace"),
