@@ -7,3 +7,9 @@ import os
 # Before anything imports TensorFlow or matplotlib; child processes inherit it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+from hypothesis import settings
+
+# No test may fail for the machine being busy; the CI runs the same cases every time.
+settings.register_profile("elman", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("elman")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,9 @@ from models.features.scaling import Scaling
 from models.roles import Covariates, Roles
 from models.windows.spec import WindowSpec
 from models.windows.store import SPLITS, SeriesStore
+from tests.shared_data import shared_data
 
 HOUR = 3600
-ETT = Path(__file__).parents[2] / "shared" / "data" / "ett" / "ETTh1.csv"
 
 
 def make_store(
@@ -86,7 +85,7 @@ def scaling_of(store: SeriesStore) -> Scaling:
 
 def etth1(targets: Sequence[str], lookback: int, horizon: int) -> SeriesStore:
     """ETTh1 under the protocol of the literature: 8640, 2880 and 2880 rows."""
-    with ETT.open() as file:
+    with shared_data("ett", "ETTh1.csv").open() as file:
         rows = list(csv.DictReader(file))[: 8640 + 2880 + 2880]
     values = np.asarray([[float(r[name]) for name in targets] for r in rows])
     return make_store(

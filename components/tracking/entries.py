@@ -29,7 +29,7 @@ def entry_name(name: str) -> str:
     """
     clean = re.sub(r"[^/\w.\- :]", "_", name).strip()
     # A name is also a path below the run's folder: it must be its own normal form.
-    clean = re.sub(r"^[/.]+", "", posixpath.normpath(clean)) or "_"
+    clean = re.sub(r"^[/. ]+", "", posixpath.normpath(clean)).strip() or "_"
     if clean == name and len(clean) <= NAME_LENGTH:
         return clean
     tail = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]

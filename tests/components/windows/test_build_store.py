@@ -21,8 +21,8 @@ from models.roles import Covariates, Roles
 from models.windows.spec import WindowSpec
 from models.windows.store import SPLITS, SeriesStore
 from tests.components.windows.example_files import write_examples
+from tests.shared_data import shared_data
 
-ETT = Path(__file__).parents[4] / "shared" / "data" / "ett" / "ETTh1.csv"
 HOUR = 3600
 SPEC = WindowSpec(lookback=3, horizon=2)
 BORDERS = (0, 20 * HOUR, 30 * HOUR, 40 * HOUR)
@@ -56,7 +56,7 @@ def run(
 
 
 def test_etth1_has_the_windows_of_the_literature(tmp_path: Path) -> None:
-    table = pd.read_csv(ETT, parse_dates=["date"])
+    table = pd.read_csv(shared_data("ett", "ETTh1.csv"), parse_dates=["date"])
     time = table.pop("date").to_numpy().astype("datetime64[s]").astype(np.int64)
     borders = tuple(int(time[0]) + HOUR * n for n in (0, 8640, 11520, 14400))
     rows = [
@@ -83,7 +83,7 @@ def test_etth1_has_the_windows_of_the_literature(tmp_path: Path) -> None:
 def test_etth1_from_the_file_through_ingest(tmp_path: Path) -> None:
     roles = Roles(targets=("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT"))
     ingested = ingest(
-        DataConfig(path=str(ETT), time="date", frequency="h"),
+        DataConfig(path=str(shared_data("ett", "ETTh1.csv")), time="date", frequency="h"),
         SplitConfig(train=8640, validation=2880, test=2880),
         roles,
         tmp_path,
@@ -100,7 +100,7 @@ def test_etth1_from_the_file_through_ingest(tmp_path: Path) -> None:
     )
     assert report.windows == {"train": 8521, "validation": 2857, "test": 2857}
     store = SeriesStore.load(tmp_path / "out")
-    table = pd.read_csv(ETT)[list(roles.targets)]
+    table = pd.read_csv(shared_data("ett", "ETTh1.csv"))[list(roles.targets)]
     np.testing.assert_array_equal(store.values, table.to_numpy(np.float32)[:14400])
 
 

@@ -21,8 +21,7 @@ from pipeline.cli.preview import preview
 from pipeline.cli.suggest import FEWEST_STEPS, suggest
 from pipeline.cli.template import template
 from pipeline.config import LoadedConfig, load, loads
-
-SHARED = Path(__file__).parents[4] / "shared" / "data"
+from tests.shared_data import shared_data
 
 
 @pytest.fixture
@@ -217,7 +216,7 @@ def test_refusals(here: Path, change: Callable[[pd.DataFrame], pd.DataFrame], wo
 
 @pytest.mark.parametrize("name", ["ett/ETTh1.csv", "nyc_taxi/taxi_new_york_passengers.csv"])
 def test_real_data(here: Path, name: str) -> None:
-    loaded = initialised(str(SHARED / name))
+    loaded = initialised(str(shared_data(name)))
     assert loaded.config.data.frequency == {"e": "h", "n": "30min"}[name[0]]
 
 
