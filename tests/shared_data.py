@@ -11,7 +11,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def shared_data(*parts: str) -> Path:
-    """A file of the shared data: missing, it fails a test in CI and skips it, saying so, elsewhere."""
+    """A file of the shared data: missing, it fails a test in CI, and skips it elsewhere."""
     path = FOLDER.joinpath(*parts)
     if path.exists():
         return path
