@@ -81,27 +81,70 @@ class WindowGather:
             inputs[TIME] = tf.gather(self._time, last)
         labels = self._past.take(ahead, held=False, columns=len(roles.targets))
         if self._filled:
-            if self._known is None:
-                mask = tf.gather(self._past.ages, ahead)[:, :, : len(roles.targets)] == 0
-            else:
-                mask = tf.gather(self._known, ahead)
-            known = tf.unstack(tf.transpose(mask, [2, 0, 1]))
+            known = tf.unstack(tf.transpose(self._known_at(ahead), [2, 0, 1]))
             labels = [
                 tf.where(k, x, np.float32(np.nan)) for k, x in zip(known, labels, strict=True)
             ]
         return inputs, dict(zip(roles.targets, labels, strict=True))
+
+    def stacked(self, origins: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The same windows as one tensor of inputs and one of labels; see `window_dataset`.
+
+        Raises:
+            ValueError: If there are inputs other than targets and stored past covariates.
+        """
+        spec, roles = self._spec, self._roles
+        c = roles.covariates
+        if c.future or c.static or c.calendar or OBSERVED in c.past:
+            raise ValueError(
+                "windows come as one tensor where all inputs are targets and past covariates; got "
+                f"future {list(c.future)}, static {list(c.static)}, calendar {list(c.calendar)}, "
+                f"past {list(c.past)}: ask for them by column"
+            )
+        last = tf.cast(origins, self._index)
+        back = last[:, None] + tf.range(1 - spec.lookback, 1, dtype=self._index)
+        ahead = last[:, None] + tf.range(1 + spec.gap, 1 + spec.reach, dtype=self._index)
+        width = len(roles.targets)
+        labels = self._past.stacked(ahead, held=False)[:, :, :width]
+        if self._filled:
+            known = self._known_at(ahead)
+            labels = tf.where(known, labels, np.float32(np.nan))
+        return self._past.stacked(back, held=True), labels
+
+    def _known_at(self, rows: tf.Tensor) -> tf.Tensor:
+        if self._known is not None:
+            return tf.gather(self._known, rows)
+        return tf.gather(self._past.ages, rows)[:, :, : len(self._roles.targets)] == 0
 
 
 class _Columns:
     """Some columns of the values, and how to hold the last observed value (`windows.hold`)."""
 
     def __init__(self, store: SeriesStore, ends: npt.NDArray[np.int64], part: slice) -> None:
-        self._values = tensor(store.values[:, part])
+        # The ages first: what they need in passing is gone before the values come.
         self.ages = None
         known = store.observed[:, part]
         if store.fill == "linear" and not all(known[ends, c].all() for c in range(known.shape[1])):
             self.ages = tf.constant(_ages(known, np.asarray(store.segments)))
         release(store.observed)
+        self._values = tensor(store.values[:, part])
+
+    def stacked(self, rows: tf.Tensor, *, held: bool) -> tf.Tensor:
+        """The values at `rows` `[batch, steps]` as `[batch, steps, columns]`; `held` if inputs."""
+        values = tf.gather(self._values, rows)
+        if not held or self.ages is None:
+            return values
+        end = rows[:, -1]
+        ages = tf.cast(tf.gather(self.ages, end), rows.dtype)[:, None, :]
+        steps = tf.range(1 - rows.shape[1], 1, dtype=rows.dtype)[None, :, None]
+        last = tf.stack(
+            [
+                tf.gather(self._values, end - ages[:, 0, c])[:, c]
+                for c in range(self._values.shape[1])
+            ],
+            axis=-1,
+        )
+        return tf.where(steps > -ages, last[:, None, :], values)
 
     def take(self, rows: tf.Tensor, *, held: bool, columns: int | None = None) -> list[tf.Tensor]:
         """By column, the values at `rows` `[batch, steps]`; `held` if they are inputs."""

@@ -211,3 +211,23 @@ def test_series_are_captured_not_copied_into_the_graph(view: WindowView) -> None
     graph = dataset._functions()[0].function.graph.as_graph_def()
     assert graph.ByteSize() < 1_000_000
     assert len(list(dataset)) == -(-len(view) // 8)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+def test_stacked_batches_hold_the_same_windows(share: float) -> None:
+    store = make(PLAIN, WindowSpec(lookback=4, horizon=2, gap=1), share)
+    view = store.view("train")
+    plain = window_dataset(view, 5, shuffle=True, seed=3)
+    for (inputs, labels), (stack, label_stack) in zip(
+        plain, window_dataset(view, 5, shuffle=True, seed=3, stacked=True), strict=True
+    ):
+        columns = [inputs[name] for name in PLAIN.dynamic]
+        np.testing.assert_array_equal(stack, np.stack(columns, axis=-1))
+        targets = [labels[name] for name in PLAIN.targets]
+        np.testing.assert_array_equal(label_stack, np.stack(targets, axis=-1))
+
+
+def test_inputs_that_do_not_stack_are_refused() -> None:
+    view = make(FULL, WindowSpec(lookback=4, horizon=2), 0.0).view("train")
+    with pytest.raises(ValueError, match="ask for them by column"):
+        window_dataset(view, 5, stacked=True)
