@@ -6,9 +6,9 @@ One run, side by side, on 1,000,000 x 7 random values with lookback 96 and horiz
 
 - peak memory of building the store from Parquet, and of the training input for an epoch, each in a
   process of its own, above that process before it began, in multiples of the raw float32 size;
-- shuffled windows per second in batches of 256, against `keras.utils.timeseries_dataset_from_array`,
-  in turns, each form against its like: all columns in one tensor, as Keras delivers them, and
-  cut into a tensor by column, as the networks here take them.
+- shuffled windows per second in batches of 256, in turns with those of
+  `keras.utils.timeseries_dataset_from_array`, each form against its like: all columns in one
+  tensor, as Keras delivers them, and cut into a tensor by column, as the networks here take them.
 
 Writes `benchmarks/out/windows.json`. Only the ratios mean anything on another machine.
 """
