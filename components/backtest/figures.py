@@ -21,6 +21,10 @@ TARGETS = 4
 STYLE: dict[str, dict[str, Any]] = {
     CANDIDATE: {"color": "C3", "linewidth": 1.8, "zorder": 5},
     CHAMPION: {"color": "C4", "linewidth": 1.4, "zorder": 4},
+    "naive": {"color": "C7"},
+    "seasonal_naive": {"color": "C1"},
+    "ar": {"color": "C0"},
+    "ffnn": {"color": "C2"},
 }
 
 
