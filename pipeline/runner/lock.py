@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from components.file_lock import file_lock
 from models.errors import FailedRunError
 
 
@@ -24,20 +24,17 @@ def locked(workspace: Path) -> Iterator[None]:
         FailedRunError: If another process holds the lock; says which and since when.
     """
     path = workspace / ".lock"
-    with path.open("a+") as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            stack.enter_context(file_lock(path, f"workspace {workspace}", timeout=0.0))
+        except FailedRunError:
             raise FailedRunError(_who(path, workspace)) from None
-        file.seek(0)
-        file.truncate()
-        json.dump({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S %z")}, file)
-        file.flush()
+        since = time.strftime("%Y-%m-%d %H:%M:%S %z")
+        path.write_text(json.dumps({"pid": os.getpid(), "since": since}))
         try:
             yield
         finally:
-            file.seek(0)
-            file.truncate()
+            path.write_text("")
 
 
 def _who(path: Path, workspace: Path) -> str:
