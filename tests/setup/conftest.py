@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 from dataclasses import dataclass, field
@@ -55,6 +56,10 @@ def executable(path: Path, text: str) -> Path:
     path.write_text(text)
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     return path
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass
@@ -112,6 +117,8 @@ class Checkout:
             stderr=stderr,
             text=True,
             start_new_session=True,
+            # A test run started in the background ignores Ctrl-C, and so would its children.
+            preexec_fn=_heed_interrupts,
         )
 
     def set_up(self, **variables: str) -> tuple[int, str]:
