@@ -63,7 +63,7 @@ def execute(
         display=display,
         always=ALWAYS,
         use_cache=use_cache,
-        describe=lambda done: _detail(done, outcomes),
+        describe=_detail,
     ):
         outcomes[outcome.node] = outcome
         tracker.tag_execution(outcome.node, outcome.execution_id, cached=outcome.cached)
@@ -78,7 +78,7 @@ def execute(
     return result
 
 
-def _detail(outcome: launch.NodeOutcome, before: Mapping[str, launch.NodeOutcome]) -> str:
+def _detail(outcome: launch.NodeOutcome) -> str:
     """One line on what a component came to."""
     out = outcome.outputs
     if outcome.node == "ingest":
@@ -94,7 +94,6 @@ def _detail(outcome: launch.NodeOutcome, before: Mapping[str, launch.NodeOutcome
         return str(_evaluation(out["evaluation"])["verdict"]["summary"])
     if outcome.node == "push":
         return str(json.loads((out["pushed_model"] / "push.json").read_text())["reason"])
-    del before
     return ""
 
 
