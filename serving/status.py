@@ -1,4 +1,4 @@
-"""`ServingError`: a refused or failed request, by the canonical codes that gRPC and TF Serving use."""
+"""`ServingError`: a request refused or failed, by the canonical codes of gRPC and TF Serving."""
 
 from __future__ import annotations
 
