@@ -1,0 +1,1 @@
+"""What the protocols have in common: a request in arrays, an answer in arrays."""
