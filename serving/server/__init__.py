@@ -1,0 +1,1 @@
+"""The embedded server's process: settings, metrics, access log, start and stop."""
