@@ -12,3 +12,7 @@ class ServingConfig(Section):
 
     directory: str | None = Field(default=None, description="null: <workspace>/serving/<name>")
     keep: int = Field(default=3, ge=1, description="versions kept, the serving one included")
+    streaming: bool = Field(
+        default=False,
+        description="demand a model that reads a series step by step; refused where it cannot",
+    )

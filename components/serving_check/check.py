@@ -51,7 +51,8 @@ def check_serving(
 
     The process runs isolated (`-I`: no environment, no user packages, no current directory) from a
     temporary folder, refuses to import Elman even where it is installed, and sees no GPU. Raw
-    values go through both signatures, one window at a time and all at once.
+    values go through both signatures of windows, one window at a time and all at once, and step by
+    step through the streaming signatures where the model has them.
 
     Args:
         model: A SavedModel folder.

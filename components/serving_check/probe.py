@@ -143,6 +143,34 @@ def compare(
     return worst
 
 
+def streamed(
+    signatures: Any, about: dict[str, Any], inputs: dict[str, Any], times: Any
+) -> dict[str, Any]:
+    """Outputs after the last step, when every window of `inputs` is fed step by step."""
+    import tensorflow as tf
+
+    covariates, spec = about["roles"]["covariates"], about["spec"]
+    ahead = 1 + spec["gap"] + spec["horizon"]
+    n = len(next(iter(inputs.values())))
+    state = signatures["stream_init"](batch=tf.constant(n))
+    names = sorted(state)
+    outputs: dict[str, Any] = {}
+    for t in range(spec["lookback"]):
+        step = {}
+        for column, name in about["inputs"].items():
+            value = inputs[name]
+            if column in covariates["future"]:
+                value = value[:, t : t + ahead]
+            elif column == "time" and covariates["calendar"]:
+                value = times[:, t]
+            elif column not in covariates["static"]:
+                value = value[:, t]
+            step[name] = tf.constant(value.astype(object) if value.dtype.kind == "U" else value)
+        outputs = signatures["stream_step"](**step, **state)
+        state = {name: outputs[name] for name in names}
+    return {name: value.numpy() for name, value in outputs.items() if name not in names}
+
+
 def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
     """All checks; the largest relative error, or None where there was nothing to compare."""
     import numpy as np
@@ -169,7 +197,7 @@ def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
     except Exception as error:
         checks.add("loads", False, f"{type(error).__name__}: {error}")
         return None
-    checks.add("loads", True, "both signatures are there")
+    checks.add("loads", True, "the signatures are there")
     n = len(next(iter(inputs.values())))
     examples = np.array(
         [serialized({k: v[i] for k, v in inputs.items()}) for i in range(n)], object
@@ -185,6 +213,14 @@ def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
                 checks.add(f"{label}: answers", False, f"{type(error).__name__}: {error}")
                 continue
             errors.append(compare(checks, label, got, expected, scale))
+    about = json.loads((folder / "assets.extra" / "elman.json").read_text(encoding="utf-8"))
+    if about["streaming"] is not None:
+        try:
+            got = streamed(signatures, about, inputs, stored.get("stream.time"))
+        except Exception as error:
+            checks.add("stream_step: answers", False, f"{type(error).__name__}: {error}")
+        else:
+            errors.append(compare(checks, "stream_step", got, expected, scale))
     found = [e for e in errors if e is not None]
     return max(found) if found else None
 

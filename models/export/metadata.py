@@ -16,6 +16,8 @@ from models.windows.spec import WindowSpec
 
 FORMAT = 1
 FILE = Path("assets.extra") / "elman.json"
+RUN_KEYS = ("run_id",)
+"""Keys that differ between two runs that train the same model."""
 
 
 def describe(
@@ -24,12 +26,17 @@ def describe(
     frequency: str,
     text: tuple[str, ...],
     extra: Mapping[str, Any],
+    *,
+    streaming: Mapping[str, Any] | None,
+    refusal: str | None,
 ) -> dict[str, Any]:
     """The metadata of a model: the keys that loading needs, then those of `extra`.
 
     Keys of every model: `format`, `task`, `spec`, `roles`, `frequency`, `text` (static covariates
     that are strings), `inputs` ({column: tensor}), `outputs` ({target: tensor}),
-    `input_shapes` ({column: shape without batch}) and `input_types` ({column: dtype}).
+    `input_shapes` ({column: shape without batch}), `input_types` ({column: dtype}), `streaming`
+    ({"inputs": {column: shape without batch}, "state": {tensor: shape without batch}}, or null)
+    and `streaming_refusal` (why it is null).
 
     Raises:
         BadInputError: If `extra` holds one of these keys, or columns collide in their names.
@@ -47,11 +54,19 @@ def describe(
         "outputs": {target: names[target] for target in roles.targets},
         "input_shapes": {column: list(shape) for column, (shape, _) in specs.items()},
         "input_types": {column: dtype for column, (_, dtype) in specs.items()},
+        "streaming": streaming,
+        "streaming_refusal": refusal,
     }
     clash = sorted(set(own) & set(extra))
     if clash:
         raise BadInputError(f"metadata may not hold {clash}: the export writes these itself")
     return {**own, **extra}
+
+
+def description(described: Mapping[str, Any]) -> str:
+    """The metadata as JSON that is the same for equal models: without the ids of their runs."""
+    kept = {key: value for key, value in described.items() if key not in RUN_KEYS}
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def read_metadata(folder: Path) -> dict[str, Any]:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from models.export.metadata import FILE, describe
-from models.export.portable import all_layers, portable_copy
+from models.export.metadata import FILE, describe, description
+from models.export.portable import portable_copy
+from models.export.servable import Servable
+from models.export.streaming import stepper_of
 from models.export.warmup import write_warmup
 from models.roles import Roles
 from models.windows.spec import WindowSpec
-
-Tensor = Any
 
 
 def export_forecaster(
@@ -35,8 +35,12 @@ def export_forecaster(
     Signatures: `serving_default` takes one tensor for each input column, by the names of
     `models.export.names`, and returns one float32 [batch, horizon] for each target;
     `serve_examples` takes `examples`, serialized tf.Example string [batch], whose features have the
-    same names (float lists; `time` an int64 list; text a bytes list). The graph holds no
-    cuDNN operation and no optimizer state; only the batch size is open. `model` is not changed.
+    same names (float lists; `time` an int64 list; text a bytes list). `describe` takes `rows`,
+    int32 [rows] of any values or a scalar, and returns `metadata`, as many strings: the JSON of
+    `elman.json` but for the run, for clients that see the model only through a server. Where the
+    network can be read step by step, `stream_init` and `stream_step` are those of
+    `models.export.streaming.Stepper`. The graph holds no cuDNN operation and no optimizer state;
+    only the batch size is open. `model` is not changed.
 
     Beside the graph: `assets.extra/elman.json` (see `models.export.metadata.describe`) and
     `assets.extra/tf_serving_warmup_requests`.
@@ -54,23 +58,21 @@ def export_forecaster(
         BadInputError: If columns collide in their names, or `metadata` holds a key of ours.
         FailedRunError: If the stubs of TensorFlow Serving are not installed.
     """
-    described = describe(spec, roles, frequency, text_inputs(model), metadata)
+    copy, text = portable_copy(model), text_inputs(model)
+    stepper, reason = stepper_of(copy, spec, roles, frequency, text)
+    streaming = None if stepper is None else stepper.described()
+    described = describe(
+        spec, roles, frequency, text, metadata, streaming=streaming, refusal=reason
+    )
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     try:
-        servable = _Servable(portable_copy(model), described)
-        tf.saved_model.save(
-            servable,
-            str(staging),
-            signatures={
-                "serving_default": servable.forecast_signature(),
-                "serve_examples": servable.examples_signature(),
-            },
-        )
+        written = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+        servable = Servable(copy, described, description(described), stepper)
+        tf.saved_model.save(servable, str(staging), signatures=servable.signatures())
         (staging / FILE).parent.mkdir(exist_ok=True)
         write_warmup(staging / FILE.parent, described)
-        text = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        (staging / FILE).write_text(text, encoding="utf-8")
+        (staging / FILE).write_text(written, encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         staging.rename(folder)
@@ -81,49 +83,3 @@ def export_forecaster(
 def text_inputs(model: keras.Model) -> tuple[str, ...]:
     """The input columns of `model` that are strings."""
     return tuple(name for name, tensor in model.input.items() if tensor.dtype == "string")
-
-
-class _Servable(tf.Module):
-    """Owns the variables and tables that the signatures capture; no Keras object is saved."""
-
-    def __init__(self, model: keras.Model, described: Mapping[str, Any]) -> None:
-        super().__init__(name="forecaster")
-        self._variables = [weight.value for weight in model.weights]
-        self._tables = [
-            layer.lookup_table for layer in all_layers(model) if hasattr(layer, "lookup_table")
-        ]
-        shapes, types = described["input_shapes"], described["input_types"]
-        inputs: dict[str, str] = described["inputs"]
-        outputs: dict[str, str] = described["outputs"]
-        # Plain dicts as attributes would be tracked and saved; closures are not.
-        columns = {
-            inputs[column]: (column, tuple(shapes[column]), tf.as_dtype(types[column]))
-            for column in inputs
-        }
-
-        def forecast(**tensors: Tensor) -> dict[str, Tensor]:
-            feed = {column: tensors[name] for name, (column, _, _) in columns.items()}
-            forecasts = model(feed, training=False)
-            return {outputs[target]: tf.identity(forecasts[target]) for target in outputs}
-
-        def serve_examples(examples: Tensor) -> dict[str, Tensor]:
-            features = {
-                name: tf.io.FixedLenFeature(shape, dtype)
-                for name, (_, shape, dtype) in columns.items()
-            }
-            return forecast(**tf.io.parse_example(examples, features))
-
-        self._specs: Callable[[], Any] = lambda: {
-            name: tf.TensorSpec((None, *shape), dtype, name=name)
-            for name, (_, shape, dtype) in columns.items()
-        }
-        self._forecast: Callable[[], Any] = lambda: tf.function(forecast, autograph=False)
-        self._examples: Callable[[], Any] = lambda: tf.function(serve_examples, autograph=False)
-
-    def forecast_signature(self) -> Any:
-        return self._forecast().get_concrete_function(**self._specs())
-
-    def examples_signature(self) -> Any:
-        return self._examples().get_concrete_function(
-            examples=tf.TensorSpec((None,), tf.string, name="examples")
-        )

@@ -15,6 +15,11 @@ from models.export.feed import view_feed
 from models.export.names import signature_names
 from models.export.portable import exact_float32, is_float32, portable_copy
 from models.export.saved_model import text_inputs
+from models.export.streaming import stepper_of
+from models.features.calendar import step_times
+from models.features.step import Step
+from models.network.inputs import TIME
+from models.windows.store import SeriesStore
 from models.windows.view import WindowView
 
 
@@ -25,7 +30,8 @@ def write_verification(model: keras.Model, view: WindowView, file: Path, n: int 
     `models.export.names`): `input.<name>` raw values [n, ...]; `output.<name>` float32
     [n, horizon], the forecast of `model` in this process; `scale.<name>`, a float32 scalar
     against which differences are judged: the larger of the spread of the target's raw past values
-    and of the largest forecast.
+    and of the largest forecast; and, for a network that can be read step by step and uses
+    calendar features, `stream.time`, int64 [n, lookback], the Unix seconds of every step.
 
     The forecasts are those of `model` itself, with its own kernels (cuDNN on a GPU), so that the
     check compares two implementations. A model trained in mixed precision is served in float32;
@@ -58,6 +64,10 @@ def write_verification(model: keras.Model, view: WindowView, file: Path, n: int 
         spread = float(np.std(feed[target], dtype=np.float64))
         arrays[f"output.{names[target]}"] = forecast
         arrays[f"scale.{names[target]}"] = np.float32(max(spread, np.abs(forecast).max()))
+    if TIME in feed and _can_stream(model, store):
+        past = tf.range(1 - store.spec.lookback, 1, dtype=tf.int64)
+        times = step_times(tensors[TIME], past, Step.parse(store.frequency))
+        arrays["stream.time"] = np.asarray(times)
     file.parent.mkdir(parents=True, exist_ok=True)
     staging = file.with_name(f".{uuid.uuid4().hex}.npz")
     try:
@@ -65,3 +75,8 @@ def write_verification(model: keras.Model, view: WindowView, file: Path, n: int 
         staging.replace(file)
     finally:
         staging.unlink(missing_ok=True)
+
+
+def _can_stream(model: keras.Model, store: SeriesStore) -> bool:
+    text = text_inputs(model)
+    return stepper_of(model, store.spec, store.roles, store.frequency, text)[0] is not None

@@ -39,10 +39,20 @@ def write_warmup(folder: Path, described: Mapping[str, Any]) -> None:
         for column, name in described["inputs"].items()
     }
     example = serialized_example({name: value[0] for name, value in zeros.items()})
+    row = np.zeros(1, np.int32)
     requests = {
         "serving_default": zeros,
         "serve_examples": {"examples": np.array([example], object)},
+        "describe": {"rows": row},
     }
+    streaming = described["streaming"]
+    if streaming is not None:
+        step = {
+            described["inputs"][column]: _zeros(shape, described["input_types"][column])
+            for column, shape in streaming["inputs"].items()
+        }
+        state = {name: _zeros(shape, "float32") for name, shape in streaming["state"].items()}
+        requests |= {"stream_init": {"batch": row}, "stream_step": step | state}
     with tf.io.TFRecordWriter(str(folder / FILE)) as writer:
         for signature, inputs in requests.items():
             request = predict_pb2.PredictRequest(

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from models.cells.registry import recurrent_layer
 from models.errors import BadInputError
-from models.features.calendar import Calendar
 from models.features.normalization import Columns, Denormalize, TargetNormalization
 from models.features.scaling import Scaling
 from models.features.vocabulary import VocabularyEmbedding, embedding_size
 from models.heads.direct import DirectHead
 from models.heads.shortcut import Shortcut
 from models.network.config import ModelConfig
-from models.network.inputs import TIME, input_specs
-from models.network.plumbing import (
-    AtEveryStep,
-    BatchToTargets,
-    OneTarget,
-    RepeatForTargets,
-    Steps,
-    TargetsToBatch,
+from models.network.inputs import input_specs
+from models.network.plumbing import BatchToTargets, TargetsToBatch
+from models.network.wiring import (
+    BY_TARGET,
+    SHORTCUT,
+    Layers,
+    connect,
+    lookback_layers,
+    recurrent,
 )
 from models.roles import OBSERVED, Roles
 from models.windows.spec import WindowSpec
@@ -77,102 +77,72 @@ def build_forecaster(
     """
     words = dict(vocabularies or {})
     _check_vocabularies(roles, words)
+    layers = _layers(spec, roles, model, scaling, frequency, words, seed)
     inputs = _inputs(spec, roles, words)
-    c = roles.covariates
-    mean, scale = _moments(roles.targets, scaling, model)
-    columns = Columns([0.0] * len(mean), [1.0] * len(mean), name="elman_targets")
-    normalised, anchor, spread = TargetNormalization(
-        model.normalize, mean, scale, name="elman_normalization"
-    )(columns([inputs[t] for t in roles.targets]))
 
-    def scaled(names: tuple[str, ...], label: str) -> list[Tensor]:
-        if not names:
-            return []
-        m, s = _moments(names, scaling, model)
-        return [Columns(m, s, name=f"elman_{label}")([inputs[n] for n in names])]
+    def encode(steps: Tensor) -> Tensor:
+        for index in range(len(model.units)):
+            steps = layers[recurrent(index)](steps)
+        return steps
 
-    future = scaled(c.future, "future")
-    if c.calendar:
-        calendar = Calendar(c.calendar, frequency, spec.lookback, spec.reach, name="elman_calendar")
-        future.append(calendar(inputs[TIME]))
-    static = scaled(tuple(n for n in c.static if n not in words), "static")
-    for index, name in enumerate(n for n in c.static if n in words):
-        vocabulary = VocabularyEmbedding(
-            words[name],
-            embedding_size(len(words[name])),
-            seed=seed + 7 + index,
-            name=f"elman_words_{index}",
-        )
-        static.append(vocabulary(inputs[name]))
-
-    steps = scaled(c.past, "past")
-    steps += [Steps(0, spec.lookback, name=f"elman_seen_{i}")(f) for i, f in enumerate(future)]
-    first_label = spec.lookback + spec.gap
-    ahead = _joined(
-        [
-            Steps(first_label, first_label + spec.horizon, name=f"elman_ahead_{i}")(f)
-            for i, f in enumerate(future)
-        ],
-        "elman_horizon",
-    )
-    context = _joined(static, "elman_context")
-    if context is not None:
-        steps.append(AtEveryStep(spec.lookback, name="elman_context_steps")(context))
-
-    shared, width = model.channels == "shared", len(roles.targets)
-    if shared and width > 1:
-
-        def repeated(values: Tensor | None, label: str) -> Tensor | None:
-            if values is None:
-                return None
-            return RepeatForTargets(width, name=f"elman_{label}_for_targets")(values)
-
-        normalised = TargetsToBatch(name="elman_targets_to_batch")(normalised)
-        steps = [repeated(s, f"steps_{i}") for i, s in enumerate(steps)]
-        ahead = repeated(ahead, "horizon")
-        context = repeated(context, "context")
-
-    state = _encode(_joined([normalised, *steps], "elman_steps"), model, seed)
-    read = _joined([state] if context is None else [state, context], "elman_state")
-    head = DirectHead(
-        spec.horizon,
-        1 if shared else width,
-        STEP_WIDTH,
-        seed=seed + 101,
-        name="elman_head",
-    )
-    forecast = head(read) if ahead is None else head(read, ahead)
-    if model.shortcut:
-        straight = Shortcut(spec.horizon, name="elman_shortcut")(normalised)
-        forecast = keras.layers.Add(dtype="float32", name="elman_with_shortcut")(
-            [forecast, straight]
-        )
-    if shared and width > 1:
-        forecast = BatchToTargets(width, name="elman_batch_to_targets")(forecast)
-    natural = Denormalize(name="elman_natural_units")(forecast, anchor, spread)
-    outputs = {
-        t: OneTarget(i, name=f"elman_output_{i}")(natural) for i, t in enumerate(roles.targets)
-    }
+    outputs = connect(layers, inputs, roles, tuple(words), encode=encode)
     with warnings.catch_warnings():
         # The keys are the columns; an input layer may not be able to bear its column's name.
         warnings.filterwarnings("ignore", message="When providing `inputs` as a dict")
         return keras.Model(inputs, outputs, name="elman_forecaster")
 
 
-def _encode(steps: Tensor, model: ModelConfig, seed: int) -> Tensor:
+def _layers(
+    spec: WindowSpec,
+    roles: Roles,
+    model: ModelConfig,
+    scaling: Scaling,
+    frequency: str,
+    words: Mapping[str, tuple[str, ...]],
+    seed: int,
+) -> Layers:
+    """Every layer that `connect` asks for by name, but for those that only join."""
+    c, width = roles.covariates, len(roles.targets)
+    shared = model.channels == "shared"
+    made: list[keras.Layer] = []
+
+    def columns(names: tuple[str, ...], name: str) -> None:
+        if names:
+            made.append(Columns(*_moments(names, scaling, model), name=name))
+
+    mean, scale = _moments(roles.targets, scaling, model)
+    made.append(Columns([0.0] * width, [1.0] * width, name="elman_targets"))
+    made.append(TargetNormalization(model.normalize, mean, scale, name="elman_normalization"))
+    columns(c.past, "elman_past")
+    columns(c.future, "elman_future")
+    columns(tuple(n for n in c.static if n not in words), "elman_static")
+    for index, name in enumerate(n for n in c.static if n in words):
+        size, first = embedding_size(len(words[name])), seed + 7 + index
+        made.append(VocabularyEmbedding(words[name], size, seed=first, name=f"elman_words_{index}"))
+    made += lookback_layers(spec, roles, frequency)
+    if shared and width > 1:
+        made.append(TargetsToBatch(name=BY_TARGET))
+        made.append(BatchToTargets(width, name="elman_batch_to_targets"))
     for index, units in enumerate(model.units):
-        steps = recurrent_layer(
-            model.cell,
-            units,
-            activation=model.activation,
-            return_sequences=index < len(model.units) - 1,
-            dropout=model.dropout,
-            recurrent_dropout=model.recurrent_dropout,
-            seed=seed + _SEED_STRIDE * (index + 1),
-            name=f"elman_recurrent_{index}",
-            bidirectional=model.bidirectional,
-        )(steps)
-    return steps
+        made.append(
+            recurrent_layer(
+                model.cell,
+                units,
+                activation=model.activation,
+                return_sequences=index < len(model.units) - 1,
+                dropout=model.dropout,
+                recurrent_dropout=model.recurrent_dropout,
+                seed=seed + _SEED_STRIDE * (index + 1),
+                name=recurrent(index),
+                bidirectional=model.bidirectional,
+            )
+        )
+    values = 1 if shared else width
+    made.append(DirectHead(spec.horizon, values, STEP_WIDTH, seed=seed + 101, name="elman_head"))
+    if model.shortcut:
+        made.append(Shortcut(spec.horizon, name=SHORTCUT))
+    made.append(Denormalize(name="elman_natural_units"))
+    return {layer.name: layer for layer in made}
 
 
 def _inputs(
@@ -186,13 +156,6 @@ def _inputs(
         name = column if plain else f"elman_input_{index}"
         inputs[column] = keras.Input(shape=shape, dtype=dtype, name=name)
     return inputs
-
-
-def _joined(parts: Iterable[Tensor], name: str) -> Tensor | None:
-    present = list(parts)
-    if len(present) > 1:
-        return keras.layers.Concatenate(axis=-1, dtype="float32", name=name)(present)
-    return present[0] if present else None
 
 
 def _moments(

@@ -10,6 +10,7 @@ from components.secrets import expanded, redacted
 from models.errors import BadInputError
 from models.features.step import Step
 from models.frequency import DAY, WEEK, Frequency
+from models.network.streaming import streaming_refusal
 from models.roles import OBSERVED, Roles
 
 if TYPE_CHECKING:
@@ -230,6 +231,16 @@ def _urls(config: Config) -> Iterator[Problem]:
             )
 
 
+def _streaming(config: Config) -> Iterator[Problem]:
+    reason = streaming_refusal(config.model) if config.serving.streaming else None
+    if reason is not None:
+        yield Problem(
+            ("serving", "streaming"),
+            f"received true, but this model cannot be read step by step: {reason}; or leave out "
+            "serving.streaming",
+        )
+
+
 def _listed(config: Config) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     c = config.covariates
     return [
@@ -248,4 +259,5 @@ _CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _frequency,
     _baselines,
     _gate,
+    _streaming,
 )

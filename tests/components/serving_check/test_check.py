@@ -97,6 +97,7 @@ def test_a_fresh_process_without_elman_gets_the_forecasts_of_training(artifact, 
         "serving_default, batch 5: CO2_ppm values",
         "serve_examples, batch 1: CO2_ppm values",
         "serve_examples, batch 5: CO2_ppm values",
+        "stream_step: CO2_ppm values",
     ):
         assert label in names
     assert sorted(p.name for p in (tmp_path / "blessing").iterdir()) == [
@@ -122,6 +123,16 @@ def test_other_values_are_not_blessed_and_the_reason_is_kept(artifact, tmp_path)
     assert (tmp_path / "blessing" / "INFRA_NOT_BLESSED").exists()
     assert not (tmp_path / "blessing" / "INFRA_BLESSED").exists()
     assert listener.warnings
+
+
+def test_streaming_that_forecasts_otherwise_is_not_blessed(artifact, tmp_path):
+    with np.load(artifact / "verification.npz") as stored:
+        arrays = dict(stored)
+    arrays["stream.time"] = arrays["stream.time"] + 90 * 86400
+    changed = tmp_path / "verification.npz"
+    np.savez(changed, **arrays)
+    report = check_serving(files(artifact)[0], changed)
+    assert [f.partition(":")[0] for f in report.failures] == ["stream_step"]
 
 
 def test_a_model_that_does_not_load_is_not_blessed(artifact, tmp_path):

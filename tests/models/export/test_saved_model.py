@@ -181,10 +181,11 @@ def test_warm_up_requests_are_requests_the_model_answers(exported):
         name = request.model_spec.signature_name
         inputs = {k: tf.constant(tf.make_ndarray(v)) for k, v in request.inputs.items()}
         outputs = signatures[name](**inputs)
-        assert outputs["a_b"].shape == (1, 3)
-        assert np.isfinite(outputs["a_b"]).all()
+        if name != "describe":
+            assert outputs["a_b"].shape == (1, 3)
+            assert np.isfinite(outputs["a_b"]).all()
         seen.append(name)
-    assert seen == ["serving_default", "serve_examples"]
+    assert seen == ["serving_default", "serve_examples", "describe"]
 
 
 def test_digest_is_of_the_model_not_of_its_run(exported, tmp_path):

@@ -216,6 +216,15 @@ CASES = {
         changed("path: co2.csv", "url: base.db\n  table: t"),
         "expected an SQLAlchemy URL such",
     ),
+    "streaming both ways": (
+        changed("cell: lstm", "cell: lstm, bidirectional: true") + "serving: {streaming: true}\n",
+        "serving.streaming: received true, but this model cannot be read step by step: "
+        "model.bidirectional is true",
+    ),
+    "streaming windows": (
+        changed("cell: lstm", "cell: lstm, normalize: window") + "serving: {streaming: true}\n",
+        "Streaming needs normalize: standard or none; or leave out serving.streaming",
+    ),
     "keep nothing": (
         GOOD + "serving: {keep: 0}\n",
         "serving.keep: received 0, expected a whole numb",

@@ -1,0 +1,122 @@
+"""`Servable`: what is saved of a forecaster, with its signatures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from models.export.portable import all_layers
+from models.export.streaming import Stepper, row_count
+
+Tensor = Any
+MOST_DESCRIPTIONS = 1_024
+"""Most copies of its description that a model gives in one call."""
+
+
+class Servable(tf.Module):
+    """Owns the variables and tables that the signatures capture; no Keras object is saved.
+
+    Args:
+        model: The network, portable.
+        described: Its metadata, see `models.export.metadata.describe`.
+        text: What the signature `describe` answers.
+        stepper: The network step by step; None if it cannot be read so.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        described: Mapping[str, Any],
+        text: str,
+        stepper: Stepper | None,
+    ) -> None:
+        super().__init__(name="forecaster")
+        self._variables = [weight.value for weight in model.weights]
+        self._tables = [
+            layer.lookup_table for layer in all_layers(model) if hasattr(layer, "lookup_table")
+        ]
+        inputs: dict[str, str] = described["inputs"]
+        shapes, types = described["input_shapes"], described["input_types"]
+        windows = {
+            inputs[column]: (column, tuple(shapes[column]), tf.as_dtype(types[column]))
+            for column in inputs
+        }
+        # Plain dicts and models as attributes would be tracked and saved; closures are not.
+        made = {
+            **_window_signatures(model, windows, described["outputs"]),
+            "describe": _describe_signature(text),
+        }
+        if stepper is not None:
+            made |= _stream_signatures(stepper, inputs, described["outputs"])
+        self.signatures: Callable[[], dict[str, Any]] = lambda: made
+
+
+def _window_signatures(
+    model: keras.Model, columns: Mapping[str, Any], outputs: Mapping[str, str]
+) -> dict[str, Any]:
+    def forecast(**tensors: Tensor) -> dict[str, Tensor]:
+        feed = {column: tensors[name] for name, (column, _, _) in columns.items()}
+        forecasts = model(feed, training=False)
+        return {outputs[target]: tf.identity(forecasts[target]) for target in outputs}
+
+    def serve_examples(examples: Tensor) -> dict[str, Tensor]:
+        features = {
+            name: tf.io.FixedLenFeature(shape, dtype) for name, (_, shape, dtype) in columns.items()
+        }
+        return forecast(**tf.io.parse_example(examples, features))
+
+    specs = {
+        name: tf.TensorSpec((None, *shape), dtype, name=name)
+        for name, (_, shape, dtype) in columns.items()
+    }
+    examples = tf.TensorSpec((None,), tf.string, name="examples")
+    return {
+        "serving_default": _traced(forecast, specs),
+        "serve_examples": _traced(serve_examples, {"examples": examples}),
+    }
+
+
+def _describe_signature(text: str) -> Any:
+    def describe(rows: Tensor) -> dict[str, Tensor]:
+        count = row_count(rows, MOST_DESCRIPTIONS)
+        shape = tf.cond(
+            tf.equal(tf.rank(rows), 0), lambda: tf.zeros([0], tf.int32), lambda: count[None]
+        )
+        return {"metadata": tf.fill(shape, tf.constant(text))}
+
+    return _traced(describe, {"rows": tf.TensorSpec(None, tf.int32, name="rows")})
+
+
+def _stream_signatures(
+    stepper: Stepper, inputs: Mapping[str, str], outputs: Mapping[str, str]
+) -> dict[str, Any]:
+    def stream_init(batch: Tensor) -> dict[str, Tensor]:
+        return stepper.init(batch)
+
+    def stream_step(**tensors: Tensor) -> dict[str, Tensor]:
+        columns = {column: tensors[inputs[column]] for column in stepper.inputs}
+        state = {name: tensors[name] for name in stepper.state}
+        forecasts, after = stepper.step(columns, state)
+        answer = {outputs[target]: forecasts[target] for target in outputs}
+        return {name: tf.identity(value) for name, value in (answer | after).items()}
+
+    specs = {
+        inputs[column]: tf.TensorSpec((None, *shape), dtype, name=inputs[column])
+        for column, (shape, dtype) in stepper.inputs.items()
+    }
+    specs |= {
+        name: tf.TensorSpec((None, *shape), tf.float32, name=name)
+        for name, shape in stepper.state.items()
+    }
+    batch = tf.TensorSpec(None, tf.int32, name="batch")
+    return {
+        "stream_init": _traced(stream_init, {"batch": batch}),
+        "stream_step": _traced(stream_step, specs),
+    }
+
+
+def _traced(function: Callable[..., Any], specs: Mapping[str, Any]) -> Any:
+    return tf.function(function, autograph=False).get_concrete_function(**specs)
