@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
-Fill = Literal["linear", "previous", "mean"]
+from models.windows.gaps import Fill
+
 Mask = npt.NDArray[np.bool_]
 Spans = npt.NDArray[np.int64]
 
