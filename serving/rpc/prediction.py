@@ -1,0 +1,160 @@
+"""`PredictionServicer`: Predict, Classify, Regress, MultiInference and GetModelMetadata."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    inference_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+    regression_pb2,
+)
+
+from serving.inference.inference import Inference
+from serving.inference.target import Classification, Regression, Target
+from serving.rpc.answering import Desk
+from serving.rpc.examples import examples_of
+from serving.rpc.specs import spec_of, target_of
+from serving.rpc.tensors import array_of, proto_of
+from serving.status import Code, ServingError
+
+SIGNATURE_DEF = "signature_def"
+
+
+class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
+    """`tensorflow.serving.PredictionService` on an `Inference`.
+
+    Args:
+        inference: Answers the requests.
+        desk: Gives each its time and its status.
+    """
+
+    def __init__(self, inference: Inference, desk: Desk) -> None:
+        self._inference = inference
+        self._desk = desk
+
+    async def Predict(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Runs a signature on tensors."""
+
+        async def work(deadline: float | None) -> Any:
+            target = target_of(request)
+            wanted = _output_filter(request.output_filter)
+            most = self._desk.limits.max_message_bytes
+            inputs = {
+                name: array_of(proto, name, max_bytes=most)
+                for name, proto in request.inputs.items()
+            }
+            done = await self._inference.predict(target, inputs, wanted, deadline)
+            outputs = {name: proto_of(array, name) for name, array in done.outputs.items()}
+            spec = spec_of(done.name, done.version, done.signature)
+            return predict_pb2.PredictResponse(model_spec=spec, outputs=outputs)
+
+        return await self._desk.answer(context, "Predict", request.model_spec.name, work)
+
+    async def Classify(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Classifies examples."""
+
+        async def work(deadline: float | None) -> Any:
+            target = target_of(request)
+            done = await self._inference.classify(target, examples_of(request.input), deadline)
+            return classification_pb2.ClassificationResponse(
+                model_spec=spec_of(done.name, done.version, done.signature),
+                result=_classifications(done),
+            )
+
+        return await self._desk.answer(context, "Classify", request.model_spec.name, work)
+
+    async def Regress(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Gives a value for each example."""
+
+        async def work(deadline: float | None) -> Any:
+            target = target_of(request)
+            done = await self._inference.regress(target, examples_of(request.input), deadline)
+            return regression_pb2.RegressionResponse(
+                model_spec=spec_of(done.name, done.version, done.signature),
+                result=_regressions(done),
+            )
+
+        return await self._desk.answer(context, "Regress", request.model_spec.name, work)
+
+    async def MultiInference(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """Several classifications and regressions of the same examples by one model."""
+
+        async def work(deadline: float | None) -> Any:
+            tasks = _tasks(request.tasks)
+            done = await self._inference.multi_inference(
+                tasks, examples_of(request.input), deadline
+            )
+            return inference_pb2.MultiInferenceResponse(results=[_result(one) for one in done])
+
+        first = request.tasks[0].model_spec.name if request.tasks else ""
+        return await self._desk.answer(context, "MultiInference", first, work)
+
+    async def GetModelMetadata(self, request: Any, context: Any) -> Any:  # noqa: N802
+        """The signatures of a model."""
+
+        async def work(deadline: float | None) -> Any:  # noqa: ARG001
+            target = target_of(request)
+            if not request.metadata_field:
+                raise ServingError(
+                    Code.INVALID_ARGUMENT,
+                    "GetModelMetadataRequest must specify at least one metadata_field",
+                )
+            for field in request.metadata_field:
+                if field != SIGNATURE_DEF:
+                    raise ServingError(
+                        Code.INVALID_ARGUMENT, f"Metadata field {field} is not supported"
+                    )
+            found = self._inference.metadata(target)
+            signatures = get_model_metadata_pb2.SignatureDefMap(signature_def=found.signature_defs)
+            answer = get_model_metadata_pb2.GetModelMetadataResponse(
+                model_spec=spec_of(found.name, found.version)
+            )
+            answer.metadata[SIGNATURE_DEF].Pack(signatures)
+            return answer
+
+        return await self._desk.answer(context, "GetModelMetadata", request.model_spec.name, work)
+
+
+def _output_filter(names: Sequence[str]) -> tuple[str, ...]:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ServingError(Code.INVALID_ARGUMENT, f"duplicate output tensor alias: {name}")
+        seen.add(name)
+    return tuple(names)
+
+
+def _tasks(protos: Sequence[Any]) -> list[tuple[Target, str]]:
+    """What each task names, and the method it asks for."""
+    if not protos:
+        raise ServingError(Code.INVALID_ARGUMENT, "the request has no tasks")
+    return [(target_of(proto), proto.method_name) for proto in protos]
+
+
+def _result(done: Classification | Regression) -> Any:
+    spec = spec_of(done.name, done.version, done.signature)
+    if isinstance(done, Classification):
+        return inference_pb2.InferenceResult(
+            model_spec=spec, classification_result=_classifications(done)
+        )
+    return inference_pb2.InferenceResult(model_spec=spec, regression_result=_regressions(done))
+
+
+def _classifications(done: Classification) -> Any:
+    result = classification_pb2.ClassificationResult()
+    for pairs in done.results:
+        classes = result.classifications.add().classes
+        for label, score in pairs:
+            classes.add(label=label, score=score)
+    return result
+
+
+def _regressions(done: Regression) -> Any:
+    return regression_pb2.RegressionResult(
+        regressions=[regression_pb2.Regression(value=value) for value in done.values]
+    )
