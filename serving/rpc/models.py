@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,7 +69,8 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
             for model in models:
                 self._admit(model)
             _log.info("reloading the configuration: %s", ", ".join(m.name for m in models) or "-")
-            await self._manager.configure(models)
+            # Not given up half-way when the client goes away: what was begun is finished.
+            await asyncio.shield(self._manager.configure(models))
             answer = model_management_pb2.ReloadConfigResponse()
             answer.status.error_code = Code.OK
             return answer

@@ -29,6 +29,7 @@ def build_grpc_server(
     limits: GrpcLimits | None = None,
     token: str | None = None,
     health: Health | None = None,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
 ) -> grpc.aio.Server:
     """A gRPC server of the running event loop; neither bound to a port nor started.
 
@@ -41,6 +42,7 @@ def build_grpc_server(
         limits: What a client may take.
         token: What requests must bring as bearer token, all but health's; None: nothing.
         health: What the health service answers; None: that all is well.
+        interceptors: To see every request first, before its token is looked at.
 
     Returns:
         The server, for `add_insecure_port` or `add_secure_port` and `start`.
@@ -48,7 +50,7 @@ def build_grpc_server(
     limits = limits or GrpcLimits()
     desk = Desk(observer or Silent(), limits)
     server = grpc.aio.server(
-        interceptors=[] if token is None else [TokenInterceptor(token)],
+        interceptors=[*interceptors, *([] if token is None else [TokenInterceptor(token)])],
         options=limits.options(),
         maximum_concurrent_rpcs=limits.max_concurrent_requests,
     )
