@@ -38,7 +38,7 @@ lock: setup ## resolve the lock again (LOCK_FLAGS="--upgrade" or "--upgrade-pack
 	$(COMPILE) --no-annotate -c requirements/requirements.lock requirements/bootstrap.in -o requirements/bootstrap.lock
 
 bench: setup ## run every benchmark
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+	@for file in benchmarks/[a-z]*.py; do name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
 
 clean: ## remove caches and build output; .venv and workspaces stay
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

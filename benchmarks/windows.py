@@ -33,8 +33,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import numpy as np
 
-from components.ingest.config import GapsConfig
 from models.roles import Roles
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 from models.windows.store import SeriesStore
 
