@@ -55,6 +55,11 @@ class ModelFamily:
         return self._family.half_plus(self.root / "no_default" / "1", only=only)
 
     @cached_property
+    def half_plus_two_tf2(self) -> Path:
+        """half_plus_two from TensorFlow 2."""
+        return self._family.half_plus_two_tf2(self.root / "tf2" / "00000123")
+
+    @cached_property
     def counter(self) -> Path:
         return self._family.counter(self.root / "counter" / "00000123")
 

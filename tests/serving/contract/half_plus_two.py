@@ -135,15 +135,59 @@ def classifier(directory: Path) -> Path:
     return directory
 
 
-def save_functions(directory: Path, functions: Mapping[str, Any]) -> Path:
+def half_plus_two_tf2(directory: Path) -> Path:
+    """Writes half_plus_two with TensorFlow 2, where every signature's method is predict.
+
+    serving_default, regress_x2_to_y3 and classify_x2_to_y3 take a float32 [1], the others
+    serialized examples.
+    """
+    a, b, c = tf.Variable(0.5), tf.Variable(2.0), tf.Variable(3.0)
+    features = {
+        "x": tf.io.FixedLenFeature([1], tf.float32),
+        "x2": tf.io.FixedLenFeature([1], tf.float32, default_value=[0.0]),
+    }
+
+    def of_examples(feature: str, add: tf.Variable, output: str) -> Any:
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="inputs")])
+        def function(inputs: Any) -> dict[str, Any]:
+            return {output: a * tf.io.parse_example(inputs, features)[feature] + add}
+
+        return function
+
+    def of_row(input_name: str, add: tf.Variable, output: str) -> Any:
+        @tf.function(input_signature=[tf.TensorSpec([1], tf.float32, name=input_name)])
+        def function(value: Any) -> dict[str, Any]:
+            return {output: a * value + add}
+
+        return function
+
+    return save_functions(
+        directory,
+        {
+            "serving_default": of_row("x", b, "y"),
+            "regress_x_to_y": of_examples("x", b, "outputs"),
+            "regress_x_to_y2": of_examples("x", c, "outputs"),
+            "regress_x2_to_y3": of_row("inputs", c, "outputs"),
+            "classify_x_to_y": of_examples("x", b, "scores"),
+            "classify_x2_to_y3": of_row("inputs", c, "scores"),
+        },
+        variables=(a, b, c),
+    )
+
+
+def save_functions(
+    directory: Path, functions: Mapping[str, Any], variables: Sequence[tf.Variable] = ()
+) -> Path:
     """Writes TensorFlow 2 functions as signatures by name; their method is always predict.
 
     Args:
         directory: The version directory.
         functions: By signature name, a `tf.function` with an input signature that returns a dict.
+        variables: All that the functions use.
     """
     module = tf.Module()
     module.functions = list(functions.values())
+    module.used = list(variables)
     tf.saved_model.save(
         module, str(directory), {n: f.get_concrete_function() for n, f in functions.items()}
     )
