@@ -1,0 +1,1 @@
+"""The REST API of TF Serving: paths, JSON, and the ASGI application."""
