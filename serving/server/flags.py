@@ -85,6 +85,7 @@ def parse(arguments: Sequence[str]) -> ServerSettings:
         ),
         config_file=given.model_config_file,
         config_poll_seconds=given.model_config_file_poll_wait_seconds,
+        reload_roots=tuple(given.reload_root),
         metrics_path=metrics_path,
         access_log=AccessLogSettings(given.access_log, given.access_log_sample),
         drain_seconds=given.drain_seconds,
@@ -161,6 +162,15 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             f"--{name}", type=kind, default=default, help=words + shown, metavar="X", **switch
         )
+    parser.add_argument(
+        "--reload_root",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="X",
+        help="folder below which HandleReloadConfigRequest may find models; may be repeated "
+        "(the folders served at the start)",
+    )
     return parser
 
 

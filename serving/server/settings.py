@@ -95,6 +95,8 @@ class ServerSettings:
         loading: How versions are found and loaded.
         config_file: A `models.config` that `models` came from, to read again.
         config_poll_seconds: Between looks at `config_file`; 0: never again.
+        reload_roots: Folders at or below which a HandleReloadConfigRequest may find models; empty:
+            the folders of `models`.
         metrics_path: URL path of the metrics; None: no metrics.
         access_log: Where the access log goes.
         drain_seconds: How long a stopping server waits for requests in work.
@@ -112,6 +114,7 @@ class ServerSettings:
     loading: Loading = Loading()
     config_file: Path | None = None
     config_poll_seconds: float = 0.0
+    reload_roots: tuple[Path, ...] = ()
     metrics_path: str | None = METRICS_PATH
     access_log: AccessLogSettings = AccessLogSettings()
     drain_seconds: float = 30.0
