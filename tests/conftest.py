@@ -10,6 +10,12 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 from hypothesis import settings
 
+# Hooks: pytest finds them here by their names.
+from tests.serving.contract.summary import (  # noqa: F401
+    pytest_collection_modifyitems,
+    pytest_terminal_summary,
+)
+
 # No test may fail for the machine being busy; the CI runs the same cases every time.
 settings.register_profile("elman", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("elman")

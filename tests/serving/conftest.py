@@ -1,13 +1,22 @@
-"""Models for the tests of the server, each built once."""
+"""Models and servers for the tests of serving; nothing here imports TensorFlow by itself."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.serving.contract.engines import Running, Setup
+
+EMBEDDED, TF_SERVING = "embedded", "tf-serving"
+# TF Serving's own server is held against the same cases, where there is one.
+ENGINES = (EMBEDDED, *([TF_SERVING] if shutil.which("tensorflow_model_server") else []))
 
 
 @dataclass(frozen=True)
@@ -86,3 +95,80 @@ class ModelFamily:
 def family(tmp_path_factory: pytest.TempPathFactory) -> ModelFamily:
     """The models, under one folder of the session."""
     return ModelFamily(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Which server the test runs against."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def server_loop() -> Iterator[Any]:
+    """The thread in which embedded servers live."""
+    from tests.serving.contract.embedded import LoopThread
+
+    thread = LoopThread()
+    yield thread
+    thread.close()
+
+
+Start = Callable[[Path, "Setup"], "Running"]
+
+
+@pytest.fixture(scope="session")
+def start(engine: str, server_loop: Any) -> Start:
+    """Starts a server in a folder; whoever calls it stops it."""
+    from tests.serving.contract.embedded import EmbeddedServer
+    from tests.serving.contract.engines import TfServing
+
+    if engine == TF_SERVING:
+        return TfServing
+    return lambda folder, setup: EmbeddedServer(folder, setup, server_loop)
+
+
+@pytest.fixture(scope="session")
+def server(
+    start: Start, family: ModelFamily, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """One server with all the models of `setups.everything`; tests only ask it."""
+    from tests.serving.contract.setups import everything
+
+    running = start(tmp_path_factory.mktemp("server"), everything(family))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def serve(start: Start, tmp_path: Path) -> Iterator[Callable[[Setup], Running]]:
+    """Starts servers of the test's own, to be changed as it likes."""
+    running: list[Running] = []
+
+    def begin(setup: Setup) -> Running:
+        running.append(start(tmp_path / f"server-{len(running)}", setup))
+        return running[-1]
+
+    yield begin
+    for one in running:
+        one.stop()
+
+
+@pytest.fixture(scope="session")
+def rest(server: Running) -> Callable[..., tuple[int, dict[str, str], bytes]]:
+    """Sends `(method, path, body, headers)` to `server`; gives status, headers and body."""
+    return server.rest
+
+
+@pytest.fixture
+def refuses_config(engine: str, tmp_path: Path) -> Callable[[str], str]:
+    """What the server says of a models.config with a text that it cannot start with."""
+    from tests.serving.contract import embedded, engines
+
+    ask = engines.tf_serving_refuses_config if engine == TF_SERVING else embedded.refuses_config
+
+    def say(text: str) -> str:
+        file = tmp_path / "models.config"
+        file.write_text(text, "utf-8")
+        return ask(file)
+
+    return say

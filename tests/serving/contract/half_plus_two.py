@@ -194,8 +194,12 @@ def save_functions(
     return directory
 
 
-def write_warmup(directory: Path, logs: Sequence[prediction_log_pb2.PredictionLog]) -> Path:
+def write_warmup(directory: Path, logs: Sequence[prediction_log_pb2.PredictionLog | bytes]) -> Path:
     """Writes the requests that a server sends to the model in `directory` before it takes traffic.
+
+    Args:
+        directory: The version directory.
+        logs: The requests; bytes are written as they are.
 
     Returns:
         The file.
@@ -204,7 +208,7 @@ def write_warmup(directory: Path, logs: Sequence[prediction_log_pb2.PredictionLo
     path.parent.mkdir(exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for log in logs:
-            writer.write(log.SerializeToString())
+            writer.write(log if isinstance(log, bytes) else log.SerializeToString())
     return path
 
 

@@ -1,0 +1,305 @@
+"""A server as its clients see it, by gRPC and REST."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from tensorflow.core.framework import types_pb2
+
+from tests.serving.conftest import ModelFamily
+from tests.serving.contract import messages
+from tests.serving.contract.engines import Running, Setup
+from tests.serving.contract.half_plus_two import save_functions
+from tests.serving.contract.messages import SECONDS, example, spec
+from tests.serving.contract.setups import BATCHING, half_plus_two
+
+pytestmark = pytest.mark.contract("model_servers/tensorflow_model_server_test.py")
+
+MODELS = ("default", "tf2")
+
+
+def assert_predicts(
+    server: Running,
+    model: str,
+    expected: float,
+    version: int = 123,
+    *,
+    signature: str = "",
+    outputs: tuple[str, ...] = ("y",),
+    shape: tuple[int, ...] = (1,),
+) -> None:
+    """Sends x = 2 and looks at all that comes back."""
+    request = messages.predict(
+        spec(model, signature), {"x": messages.floats(2.0, shape=shape)}, *outputs
+    )
+    answer = server.prediction.Predict(request, timeout=SECONDS)
+    assert set(answer.outputs) == {"y"}
+    assert answer.outputs["y"].dtype == types_pb2.DT_FLOAT
+    assert list(answer.outputs["y"].float_val) == [expected]
+    assert answer.model_spec == spec(model, signature or "serving_default", version)
+
+
+def test_status(server: Running) -> None:
+    answer = server.model_service.GetModelStatus(messages.status(spec("default")), timeout=SECONDS)
+    (only,) = answer.model_version_status
+    assert (only.version, only.status.error_code, only.status.error_message) == (123, 0, "")
+
+
+def test_metadata(server: Running) -> None:
+    request = messages.metadata(spec("default"), "signature_def")
+    answer = server.prediction.GetModelMetadata(request, timeout=SECONDS)
+    assert answer.model_spec == spec("default", version=123)
+    assert list(answer.metadata) == ["signature_def"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_classify(server: Running, model: str) -> None:
+    request = messages.classify(spec(model, "classify_x_to_y"), example(x=2.0))
+    answer = server.prediction.Classify(request, timeout=SECONDS)
+    ((only,),) = [list(c.classes) for c in answer.result.classifications]
+    assert (only.label, only.score) == ("", 3.0)
+    assert answer.model_spec == spec(model, "classify_x_to_y", 123)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_regress(server: Running, model: str) -> None:
+    request = messages.regress(spec(model, "regress_x_to_y"), example(x=2.0))
+    answer = server.prediction.Regress(request, timeout=SECONDS)
+    assert [r.value for r in answer.result.regressions] == [3.0]
+    assert answer.model_spec == spec(model, "regress_x_to_y", 123)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_multi_inference(server: Running, model: str) -> None:
+    tasks = [
+        (spec(model, "regress_x_to_y"), "regress"),
+        (spec(model, "classify_x_to_y"), "classify"),
+    ]
+    request = messages.multi_inference(tasks, example(x=2.0))
+    first, second = server.prediction.MultiInference(request, timeout=SECONDS).results
+    assert [r.value for r in first.regression_result.regressions] == [3.0]
+    assert [c.classes[0].score for c in second.classification_result.classifications] == [3.0]
+    assert first.model_spec == spec(model, "regress_x_to_y", 123)
+    assert second.model_spec == spec(model, "classify_x_to_y", 123)
+
+
+@pytest.mark.parametrize("outputs", [("y",), ()], ids=["output named", "all outputs"])
+def test_predict(server: Running, outputs: tuple[str, ...]) -> None:
+    assert_predicts(server, "default", 3.0, outputs=outputs)
+
+
+@pytest.mark.parametrize("outputs", [("y",), ()], ids=["output named", "all outputs"])
+def test_predict_with_batching(
+    serve: Callable[[Setup], Running], family: ModelFamily, outputs: tuple[str, ...]
+) -> None:
+    server = serve(half_plus_two(family, batching=BATCHING))
+    assert_predicts(server, "default", 3.0, outputs=outputs)
+
+
+@pytest.mark.parametrize("outputs", [("y",), ()], ids=["output named", "all outputs"])
+@pytest.mark.parametrize(("model", "expected"), [("half_plus_two", 3.0), ("half_plus_three", 4.0)])
+def test_several_models_of_a_config_file(
+    server: Running, model: str, expected: float, outputs: tuple[str, ...]
+) -> None:
+    assert_predicts(server, model, expected, outputs=outputs)
+
+
+def test_a_config_file_that_cannot_be_parsed(refuses_config: Callable[[str], str]) -> None:
+    assert "ModelServerConfig" in refuses_config("improperly formatted file")
+
+
+CONFIG = 'config {{ name: "{0}" base_path: "{{root}}/{0}" model_platform: "tensorflow" }}'
+
+
+def test_a_config_file_that_changes(serve: Callable[[Setup], Running], family: ModelFamily) -> None:
+    server = serve(
+        Setup(
+            CONFIG.format("half_plus_two"),
+            {
+                ("half_plus_two", 123): family.half_plus_two,
+                ("half_plus_three", 123): family.half_plus_three,
+            },
+            reads_config_again=True,
+        )
+    )
+    assert_predicts(server, "half_plus_two", 3.0)
+    server.write_config(CONFIG.format("half_plus_three"))
+    server.wait_for("half_plus_three", 123)
+    assert_predicts(server, "half_plus_three", 4.0)
+
+
+def test_a_config_file_that_changes_and_is_not_read_again(
+    serve: Callable[[Setup], Running], family: ModelFamily
+) -> None:
+    server = serve(
+        Setup(
+            CONFIG.format("half_plus_two"),
+            {
+                ("half_plus_two", 123): family.half_plus_two,
+                ("half_plus_three", 123): family.half_plus_three,
+            },
+        )
+    )
+    server.write_config(CONFIG.format("half_plus_three"))
+    server.after_polls()
+    assert server.states("half_plus_three") == {}
+    assert_predicts(server, "half_plus_two", 3.0)
+
+
+REST: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "classify": (
+        "classify",
+        {"signature_name": "classify_x_to_y", "examples": [{"x": 2.0}]},
+        {"results": [[["", 3.0]]]},
+    ),
+    "regress": (
+        "regress",
+        {"signature_name": "regress_x_to_y", "examples": [{"x": 2.0}]},
+        {"results": [3.0]},
+    ),
+    "predict rows": (
+        "predict",
+        {"instances": [2.0, 3.0, 4.0]},
+        {"predictions": [3.0, 3.5, 4.0]},
+    ),
+    "predict columns": ("predict", {"inputs": [2.0, 3.0, 4.0]}, {"outputs": [3.0, 3.5, 4.0]}),
+}
+
+
+@pytest.mark.parametrize("case", REST)
+def test_rest(server: Running, case: str) -> None:
+    verb, sent, expected = REST[case]
+    status, _, body = server.rest("POST", f"/v1/models/default:{verb}", sent)
+    assert (status, json.loads(body)) == (200, expected)
+
+
+def test_status_by_rest(server: Running) -> None:
+    status, _, body = server.rest("GET", "/v1/models/default")
+    assert status == 200
+    assert json.loads(body) == {
+        "model_version_status": [
+            {
+                "version": "123",
+                "state": "AVAILABLE",
+                "status": {"error_code": "OK", "error_message": ""},
+            }
+        ]
+    }
+
+
+def column(tensor: str) -> dict[str, Any]:
+    """A float tensor [batch, 1] in metadata."""
+    dimensions = [{"size": "-1", "name": ""}, {"size": "1", "name": ""}]
+    shape = {"dim": dimensions, "unknown_rank": False}
+    return {"dtype": "DT_FLOAT", "tensor_shape": shape, "name": f"{tensor}:0"}
+
+
+def test_metadata_by_rest(server: Running) -> None:
+    status, _, body = server.rest("GET", "/v1/models/default/metadata")
+    assert status == 200
+    answer = json.loads(body)
+    assert answer["model_spec"] == {"name": "default", "signature_name": "", "version": "123"}
+    serialized = {
+        "dtype": "DT_STRING",
+        "tensor_shape": {"dim": [], "unknown_rank": True},
+        "name": "tf_example:0",
+    }
+    signatures = {
+        "serving_default": ("predict", {"x": column("x")}, {"y": column("y")}),
+        "regress_x_to_y": ("regress", {"inputs": serialized}, {"outputs": column("y")}),
+        "regress_x_to_y2": ("regress", {"inputs": serialized}, {"outputs": column("y2")}),
+        "regress_x2_to_y3": ("regress", {"inputs": column("x2")}, {"outputs": column("y3")}),
+        "classify_x_to_y": ("classify", {"inputs": serialized}, {"scores": column("y")}),
+        "classify_x2_to_y3": ("classify", {"inputs": column("x2")}, {"scores": column("y3")}),
+    }
+    found = answer["metadata"]["signature_def"]["signature_def"]
+    # Protocol buffers grow fields; `defaults` came in 2023, and prints where the printer knows it.
+    assert {n: {k: v for k, v in s.items() if k != "defaults"} for n, s in found.items()} == {
+        name: {
+            "inputs": inputs,
+            "outputs": outputs,
+            "method_name": f"tensorflow/serving/{method}",
+        }
+        for name, (method, inputs, outputs) in signatures.items()
+    }
+
+
+def test_metrics_for_prometheus(server: Running) -> None:
+    status, _, body = server.rest("GET", "/monitoring/prometheus/metrics")
+    assert status == 200
+    assert b"# TYPE" in body
+
+
+def test_a_function_of_tensorflow_2(
+    serve: Callable[[Setup], Running], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    three, two = tf.Variable(3.0), tf.Variable(2.0)
+
+    @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, name="x")])
+    def product(x: Any) -> dict[str, Any]:
+        return {"y": three * two * x}
+
+    version = save_functions(
+        tmp_path_factory.mktemp("product") / "123", {"serving_default": product}, (three, two)
+    )
+    server = serve(Setup(CONFIG.format("default"), {("default", 123): version}))
+    assert_predicts(server, "default", 12.0, outputs=())
+
+
+def test_several_functions_of_tensorflow_2(
+    serve: Callable[[Setup], Running], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    def constant(value: float) -> Any:
+        @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, name="x")])
+        def function(x: Any) -> dict[str, Any]:
+            return {"y": tf.constant([value])}
+
+        return function
+
+    version = save_functions(
+        tmp_path_factory.mktemp("constants") / "123",
+        {"serving_default": constant(1.0), "custom_signature_key": constant(2.0)},
+    )
+    server = serve(Setup(CONFIG.format("default"), {("default", 123): version}))
+    assert_predicts(server, "default", 2.0, signature="custom_signature_key")
+    assert_predicts(server, "default", 1.0)
+
+
+def identity_of_keras() -> Any:
+    """A Sequential whose output `y` is its input `x`."""
+    import keras
+
+    return keras.Sequential(
+        [keras.layers.Input((1,), name="x"), keras.layers.Identity(name="y")], name="identity"
+    )
+
+
+def dense_of_keras() -> Any:
+    """As `identity_of_keras`, but with a weight (1) that lives under a distribution strategy."""
+    import keras
+
+    with tf.distribute.MirroredStrategy(["/cpu:0"]).scope():
+        dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="y")
+        return keras.Sequential([keras.layers.Input((1,), name="x"), dense], name="dense")
+
+
+@pytest.mark.parametrize("build", [identity_of_keras, dense_of_keras])
+def test_a_sequential_of_keras(
+    serve: Callable[[Setup], Running],
+    tmp_path_factory: pytest.TempPathFactory,
+    build: Callable[[], Any],
+) -> None:
+    model = build()
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32, name="x")])
+    def call(x: Any) -> dict[str, Any]:
+        return {"y": model(x)}
+
+    folder = tmp_path_factory.mktemp("keras") / "123"
+    save_functions(folder, {"serving_default": call}, model.variables)
+    server = serve(Setup(CONFIG.format("default"), {("default", 123): folder}))
+    assert_predicts(server, "default", 2.0, outputs=(), shape=(1, 1))
