@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 
 from serving.server.errors import StartError
+from serving.server.logs import start_logging
 
 
 def main() -> int:
@@ -21,15 +21,6 @@ def main() -> int:
     except StartError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
-
-
-def start_logging() -> None:
-    """Sends the server's log to stderr, without the web server's chatter."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for name in ("uvicorn.error", "absl", "tensorflow"):
-        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _say(line: str) -> None:

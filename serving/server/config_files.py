@@ -40,10 +40,14 @@ _MESSAGES: dict[str, tuple[tuple[str, int, int | str], ...]] = {
         ("thread_pool_name", 5, "StringValue"),
         ("allowed_batch_sizes", 6, _INT64),
         ("pad_variable_length_inputs", 7, _BOOL),
+        ("enable_large_batch_splitting", 8, "BoolValue"),
     ),
 }
 _REPEATED = {"allowed_batch_sizes"}
-_NUMBERS = ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads")
+_WRAPPED = (
+    *("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads"),
+    "enable_large_batch_splitting",
+)
 
 
 def read_ssl_config(path: Path) -> Tls:
@@ -101,7 +105,7 @@ def read_batching_parameters(path: Path) -> BatchingSettings:
         StartError: If the file cannot be read or used.
     """
     proto = _read(path, "BatchingParameters")
-    given = {name: getattr(proto, name).value for name in _NUMBERS if proto.HasField(name)}
+    given = {name: getattr(proto, name).value for name in _WRAPPED if proto.HasField(name)}
     return batching_settings(
         str(path),
         **given,
@@ -120,25 +124,16 @@ def batching_settings(where: str, **given: Any) -> BatchingSettings:
     Raises:
         StartError: If they do not.
     """
-    settings = BatchingSettings(**given)
-    for name in _NUMBERS:
-        least = 0 if name == "batch_timeout_micros" else 1
-        if getattr(settings, name) < least:
-            raise StartError(f"{where}: {name} must be {least} or more, got {given[name]}")
-    sizes = settings.allowed_batch_sizes
-    rising = all(a < b for a, b in zip((0, *sizes), sizes, strict=False))
-    if sizes and not (rising and sizes[-1] == settings.max_batch_size):
-        raise StartError(
-            f"{where}: allowed_batch_sizes must rise and end with max_batch_size "
-            f"({settings.max_batch_size}), got {', '.join(map(str, sizes))}"
-        )
-    return settings
+    try:
+        return BatchingSettings(**given)
+    except ValueError as error:
+        raise StartError(f"{where}: {error}") from None
 
 
 def write_batching_parameters(settings: BatchingSettings) -> str:
     """`settings` as the text of a BatchingParameters."""
     proto = _message("BatchingParameters")()
-    for name in _NUMBERS:
+    for name in _WRAPPED:
         getattr(proto, name).value = getattr(settings, name)
     proto.allowed_batch_sizes.extend(settings.allowed_batch_sizes)
     proto.pad_variable_length_inputs = settings.pad_variable_length_inputs

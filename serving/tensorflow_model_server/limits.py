@@ -11,16 +11,20 @@ ALL_INTERFACES = frozenset({"0.0.0.0", "::", "[::]"})  # noqa: S104 (recognised,
 def unkept(settings: ServerSettings) -> list[str]:
     """What in `settings` it would not keep, each as a phrase; empty if it keeps all.
 
-    The address to listen on is not among them, for it never keeps that; see `exposure`.
+    Not among them: the address to listen on (`exposure`), for it never keeps that, and TLS for REST
+    (`rest_in_the_open`), without which it runs with gRPC alone.
     """
     found = []
     if settings.token is not None:
         found.append("it cannot ask for a bearer token")
     if settings.access_log != AccessLogSettings():
         found.append("it writes no access log")
-    if settings.tls is not None:
-        found.append("it has no TLS for REST, only for gRPC")
     return found
+
+
+def rest_in_the_open(settings: ServerSettings) -> str | None:
+    """That TLS is asked for, which it has only for gRPC; None if it is not."""
+    return None if settings.tls is None else "it has no TLS for REST, only for gRPC"
 
 
 def exposure(settings: ServerSettings) -> str | None:

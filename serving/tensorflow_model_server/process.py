@@ -28,7 +28,10 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 (where the binary listens, whatever it is 
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(settings: ServerSettings, *, say: Callable[[str], None], warn: Say) -> int:
+Say = Callable[[str], None]
+
+
+def serve(settings: ServerSettings, *, say: Say, warn: Say) -> int:
     """Runs tensorflow_model_server until it ends, and passes signals on to it.
 
     Args:
@@ -47,8 +50,7 @@ def serve(settings: ServerSettings, *, say: Callable[[str], None], warn: Say) ->
     if binary is None:
         raise StartError(f"{BINARY} is not on the PATH; install TF Serving, or use another engine")
     settings = _with_ports(settings)
-    problems = [p for p in unkept(settings) if settings.tls is None or "TLS" not in p]
-    if problems:
+    if problems := unkept(settings):
         raise StartError(f"{BINARY} cannot do this: {'; '.join(problems)}. Use the embedded engine")
     if (exposed := exposure(settings)) is not None:
         warn(exposed)

@@ -65,7 +65,9 @@ def test_whatever_a_client_sends_stays_on_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "access.log").read_bytes().isascii()
 
 
-@pytest.mark.parametrize(("sample", "least", "most"), [(0.0, 0, 0), (0.5, 300, 700), (1.0, 1000, 1000)])
+@pytest.mark.parametrize(
+    ("sample", "least", "most"), [(0.0, 0, 0), (0.5, 300, 700), (1.0, 1000, 1000)]
+)
 def test_the_sample_leaves_out_only_what_went_well(
     tmp_path: Path, sample: float, least: int, most: int
 ) -> None:

@@ -23,9 +23,7 @@ def test_a_counter_comes_back_from_the_page_as_it_was(samples: dict[tuple[str, s
         counter.add(labels, value)
     found = parse(page([counter]))
     assert found.types == {":a:b": "counter"}
-    assert {
-        (labels["one"], labels["two"]): value for _, labels, value in found.samples
-    } == samples
+    assert {(labels["one"], labels["two"]): value for _, labels, value in found.samples} == samples
 
 
 @given(st.lists(st.floats(0, 1e12, allow_nan=False), max_size=30))
@@ -43,7 +41,7 @@ def test_a_histogram_counts_what_lies_at_or_below_each_bound(values: list[float]
     assert buckets[-1] == ("+Inf", len(values))
     for (_, count), bound in zip(buckets, bounds, strict=False):
         assert count == sum(value <= bound for value in values)
-    assert dict((s[0], s[2]) for s in samples)["h_count"] == len(values)
+    assert {s[0]: s[2] for s in samples}["h_count"] == len(values)
     total = next(s[2] for s in samples if s[0] == "h_sum")
     assert total == pytest.approx(math.fsum(values))
 
@@ -93,7 +91,9 @@ def test_nothing_is_lost_between_threads() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    found = Counter({(s[0], *s[1].values()): s[2] for s in parse(page([counter, histogram])).samples})
+    found = Counter(
+        {(s[0], *s[1].values()): s[2] for s in parse(page([counter, histogram])).samples}
+    )
     assert found["c", "0"] == found["c", "1"] == 4000
     assert found["h_count",] == 8000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from serving.server.errors import StartError
 from serving.server.tls import Tls
-from tests.serving.server.conftest import Certificates
+from tests.serving.server.certificates import Certificates
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
@@ -20,10 +21,8 @@ def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> str | None:
     b = client.wrap_bio(pipes[2], pipes[3], server_hostname="localhost")
     for _ in range(10):
         for end in (b, a):
-            try:
+            with contextlib.suppress(ssl.SSLWantReadError):
                 end.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
             pipes[0].write(pipes[3].read())
             pipes[2].write(pipes[1].read())
     return a.version()
