@@ -10,11 +10,13 @@ from tfx.orchestration.pipeline import Pipeline
 from components.backtest.component import backtest
 from components.baselines.component import baselines
 from components.ingest.component import example_gen
+from components.ingest.config import DataConfig
 from components.push.component import pusher
 from components.serving_check.component import serving_check
 from components.train.component import trainer
 from components.validation.component import example_validator, schema_gen, statistics_gen
 from components.windows.component import windows
+from models.history.recipe import RawData
 from pipeline.config import LoadedConfig
 
 BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--beam_plugins=tfx"]
@@ -28,6 +30,17 @@ def root(loaded: LoadedConfig) -> Path:
 def database(loaded: LoadedConfig) -> Path:
     """The sqlite file of ML Metadata."""
     return loaded.workspace / "metadata.db"
+
+
+def raw_data(data: DataConfig) -> RawData:
+    """What a model's client has to know of `data`: how the raw rows are written."""
+    return RawData(
+        time=data.time,
+        series=data.series,
+        timezone=data.timezone,
+        time_format=data.time_format,
+        gaps=data.gaps,
+    )
 
 
 def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeline:
@@ -57,6 +70,7 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
         model=config.model,
         train=config.train,
         config_digest=config.training_digest,
+        data=raw_data(data),
     )
     model = train.outputs["model"]
     gate = backtest(

@@ -7,16 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from models.section import Section
-
-
-class GapsConfig(Section):
-    """What to do about missing steps: holes up to `max` steps are filled, longer ones split."""
-
-    max: int = Field(default=0, ge=0, description="longest hole that is filled, in steps")
-    fill: Literal["linear", "previous", "mean"] = Field(
-        default="linear",
-        description="between neighbours in a straight line, the last value, or the train mean",
-    )
+from models.windows.gaps import GapsConfig
 
 
 class DataConfig(Section):

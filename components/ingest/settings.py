@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.ingest.config import DataConfig, GapsConfig, SplitConfig
+from components.ingest.config import DataConfig, SplitConfig
 from components.secrets import redacted
 from models.errors import BadInputError
 from models.roles import Roles
+from models.windows.gaps import GapsConfig
 
 
 @dataclass(frozen=True)

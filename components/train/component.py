@@ -13,6 +13,7 @@ from components.artifacts import Windows
 from components.source_digest import source_digest
 from components.train.executor import TrainExecutor
 from components.train.settings import TrainSettings
+from models.history.recipe import RawData
 from models.network.config import ModelConfig
 from models.training.config import TrainConfig
 
@@ -25,6 +26,7 @@ SOURCES = (
     "models/features",
     "models/frequency.py",
     "models/heads",
+    "models/history/recipe.py",
     "models/network",
     "models/roles.py",
     "models/section.py",
@@ -63,6 +65,7 @@ def trainer(
     model: ModelConfig,
     train: TrainConfig,
     config_digest: str,
+    data: RawData | None = None,
 ) -> TrainComponent:
     """The node `train`.
 
@@ -72,6 +75,8 @@ def trainer(
         model: The network.
         train: Its training.
         config_digest: Of what the model depends on; goes into the model's metadata.
+        data: How the raw rows are written, so that a client can make windows of such rows; goes
+            into the model's metadata.
 
     Returns:
         A component with the output `model`.
@@ -81,7 +86,7 @@ def trainer(
         statistics=statistics,
         model=Channel(type=standard_artifacts.Model),
         config=TrainSettings(
-            model=model, train=train, config_digest=config_digest
+            model=model, train=train, config_digest=config_digest, data=data
         ).canonical_json(),
         source_digest=source_digest(*SOURCES),
     )

@@ -13,6 +13,7 @@ from components.train.identity import training_digest
 from components.train.settings import TrainSettings
 from components.train.train import train_forecaster
 from components.validation.moments import moments
+from models.history.recipe import DataDescription
 from models.windows.store import SeriesStore
 
 CHECKPOINTS = "checkpoints"
@@ -41,7 +42,13 @@ class TrainExecutor(BaseExecutor):
                 **{f"train.{k}": v for k, v in settings.train.model_dump(mode="json").items()},
             }
         )
-        metadata = {"config_digest": settings.config_digest, "source_digest": code}
+        metadata: dict[str, Any] = {
+            "config_digest": settings.config_digest,
+            "source_digest": code,
+        }
+        if settings.data is not None:
+            described = DataDescription.of(settings.data, store)
+            metadata["data"] = described.model_dump(mode="json")
         run_id = getattr(recorder, "parent_run_id", None) or getattr(recorder, "run_id", None)
         if run_id:
             metadata["run_id"] = str(run_id)

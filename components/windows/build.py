@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from components.ingest.config import GapsConfig
 from components.windows.examples import read_series, read_split
 from components.windows.layout import Count, Layout
 from components.windows.report import WindowsReport
 from models.errors import BadInputError
 from models.frequency import Frequency
 from models.roles import Roles
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 from models.windows.writer import StoreWriter
 
@@ -60,7 +60,8 @@ def build_store(
             Nothing that looks like a store is left in `out` then.
     """
     step = Frequency.parse(frequency)
-    means = _train_means(examples, roles) if gaps.fill == "mean" else {}
+    # Without gaps to fill nothing needs them, here or in what the model says about itself.
+    means = _train_means(examples, roles) if gaps.fill == "mean" and gaps.max else {}
     unknown = np.full(len(roles.dynamic), np.nan)
     writer = StoreWriter(out, spec, roles, step.alias, boundaries, gaps.fill)
     try:
@@ -90,7 +91,7 @@ def build_store(
         _no_mixed_static(static)
         _every_split_has_windows(writer, spec, count, len(names))
         windows, segments, total = writer.windows, writer.segments, writer.rows
-        writer.finish(tuple(names), {k: tuple(v) for k, v in static.items()})
+        writer.finish(tuple(names), {k: tuple(v) for k, v in static.items()}, _named(means))
     except BaseException:
         writer.abandon()
         raise
@@ -121,6 +122,15 @@ def _train_means(examples: Path, roles: Roles) -> dict[bytes, npt.NDArray[np.flo
             total[:, column] += known.sum(dtype=np.float64), len(known)
     with np.errstate(invalid="ignore"):
         return {series: total[0] / total[1] for series, total in sums.items()}
+
+
+def _named(
+    means: dict[bytes, npt.NDArray[np.float64]],
+) -> dict[str, tuple[float | None, ...]]:
+    return {
+        _series_name(series): tuple(m if np.isfinite(m) else None for m in row.tolist())
+        for series, row in means.items()
+    }
 
 
 def _series_name(series: bytes) -> str:

@@ -11,16 +11,15 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Windows
-from components.ingest.config import GapsConfig
 from components.source_digest import source_digest
 from components.windows.executor import Executor
 from models.frequency import Frequency
 from models.roles import Roles
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 
 SOURCES = (
     "components/windows",
-    "components/ingest/config.py",
     "models/frequency.py",
     "models/roles.py",
     "models/section.py",

@@ -10,11 +10,11 @@ from tfx import types
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
 
-from components.ingest.config import GapsConfig
 from components.ingest.report import IngestReport
 from components.tracking.recorder import current
 from components.windows.build import build_store
 from models.roles import Roles
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from components.ingest.config import GapsConfig
 from models.errors import BadInputError
 from models.frequency import Frequency
+from models.windows.gaps import GapsConfig
+from models.windows.grid import dense
 from models.windows.holes import fill, runs, stretches
 from models.windows.store import SPLITS
 from models.windows.writer import StoreWriter
@@ -141,7 +142,7 @@ class Layout:
     ) -> None:
         """Writes rows that no long row of missing steps parts."""
         start = int(index[0])
-        grid, grid_time = self._grid(index - start, time, values)
+        grid, grid_time = dense(self._step, index - start, time, values)
         observed = ~np.isnan(grid)
         for first, stop in stretches(observed, self._gaps.max):
             part = slice(int(first), int(stop))
@@ -152,20 +153,6 @@ class Layout:
                 self._begin_segment(start + part.start)
             self._writer.extend(grid[part], observed[part], grid_time[part])
             self._end = start + part.stop - 1
-
-    def _grid(
-        self,
-        index: npt.NDArray[np.int64],
-        time: npt.NDArray[np.int64],
-        values: npt.NDArray[np.float32],
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """Rows laid on consecutive steps, nan where there is no row, and the times of all steps."""
-        steps = int(index[-1]) + 1
-        if steps == len(index):
-            return values, time
-        grid = np.full((steps, values.shape[1]), np.nan, np.float32)
-        grid[index] = values
-        return grid, self._step.grid(int(time[0]), int(time[-1]))
 
     def _fill(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.errors import FailedRunError
 from models.roles import Roles
-from models.windows.holes import Fill
+from models.windows.gaps import Fill
 from models.windows.spec import WindowSpec
 from models.windows.view import WindowView
 
@@ -43,6 +43,8 @@ class SeriesStore:
         boundaries: Unix seconds at which `train` starts, `validation` starts, `test` starts, and
             the first second after `test`.
         fill: How holes were filled; with `linear`, views hold back what they must not see.
+        means: With `fill: mean`, by series what each column was filled with: the mean of its train
+            values, None where it has none. Empty otherwise.
     """
 
     spec: WindowSpec
@@ -57,6 +59,7 @@ class SeriesStore:
     origins: Mapping[str, npt.NDArray[np.int64]]
     boundaries: tuple[int, int, int, int]
     fill: Fill = "linear"
+    means: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     def view(self, split: str) -> WindowView:
         """The windows of one split (`train`, `validation` or `test`), as a view."""
@@ -96,6 +99,7 @@ class SeriesStore:
             "splits": list(self.origins),
             "boundaries": list(self.boundaries),
             "fill": self.fill,
+            "means": {k: list(v) for k, v in self.means.items()},
         }
         part = folder / f"{MARKER}.part"
         part.write_text(json.dumps(meta, indent=1) + "\n")
@@ -137,4 +141,5 @@ class SeriesStore:
             origins={split: array(f"origins-{split}") for split in meta["splits"]},
             boundaries=cast(tuple[int, int, int, int], tuple(meta["boundaries"])),
             fill=meta["fill"],
+            means={k: tuple(v) for k, v in meta.get("means", {}).items()},
         )

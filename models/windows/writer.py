@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.roles import Roles
-from models.windows.holes import Fill
+from models.windows.gaps import Fill
 from models.windows.origins import origins
 from models.windows.spec import WindowSpec
 from models.windows.store import MARKER, SPLITS, SeriesStore
@@ -144,7 +144,12 @@ class StoreWriter:
                 self._origins[split].append(first + inside)
         return {split: edges[i + 1] - edges[i] for i, split in enumerate(SPLITS)}
 
-    def finish(self, series: tuple[str, ...], static: Mapping[str, tuple[Any, ...]]) -> SeriesStore:
+    def finish(
+        self,
+        series: tuple[str, ...],
+        static: Mapping[str, tuple[Any, ...]],
+        means: Mapping[str, tuple[float | None, ...]] | None = None,
+    ) -> SeriesStore:
         """Closes the arrays, writes `store.json` and gives the store, memory-mapped."""
         for writer in self._writers():
             writer.close()
@@ -164,6 +169,7 @@ class StoreWriter:
             origins=dict.fromkeys(SPLITS, empty),
             boundaries=self.boundaries,
             fill=self._fill,
+            means=means or {},
         ).save_marker(self._folder)
         return SeriesStore.load(self._folder)
 

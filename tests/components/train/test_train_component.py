@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from components.artifacts import Windows
 from components.train import executor
 from components.train.component import trainer
 from components.train.executor import TrainExecutor
+from models.history.recipe import RawData
 from models.network.config import ModelConfig
 from models.training.config import TrainConfig
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 from tests.stores import make_store
 
 TRAIN = TrainConfig(epochs=3)
+RAW = RawData(time="when", gaps=GapsConfig(max=3, fill="mean"))
 
 
 def node(**changes: Any) -> Any:
@@ -45,6 +49,7 @@ def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifact
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = make_store([("", 0, np.arange(40.0))], WindowSpec(lookback=3, horizon=2), (20, 30, 40))
+    store = replace(store, means={"": (9.5,)})
     store.save(tmp_path / "windows")
     stats = statistics_pb2.DatasetFeatureStatisticsList()
     feature = stats.datasets.add(name="train").features.add()
@@ -70,7 +75,7 @@ def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifact
     TrainExecutor().Do(
         {name: [artifacts[name]] for name in ("windows", "statistics")},
         {"model": [artifacts["model"]]},
-        dict(node().exec_properties),
+        dict(node(data=RAW).exec_properties),
     )
     assert seen["train"] == TRAIN
     assert seen["scaling"]["y0"].std == 5.75
@@ -78,3 +83,12 @@ def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifact
     assert seen["out"] == tmp_path / "train" / "model" / "12"
     assert seen["checkpoints"].parent == tmp_path / "train" / "checkpoints"
     assert seen["metadata"]["config_digest"] == "d"
+    assert seen["metadata"]["data"] == {
+        "time": "when",
+        "series": None,
+        "timezone": "UTC",
+        "time_format": None,
+        "gaps": {"max": 3, "fill": "mean"},
+        "boundaries": [0, 20 * 3600, 30 * 3600, 40 * 3600],
+        "means": {"": [9.5]},
+    }

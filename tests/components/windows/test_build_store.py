@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from components.ingest.config import DataConfig, GapsConfig, SplitConfig
+from components.ingest.config import DataConfig, SplitConfig
 from components.ingest.ingest import ingest
 from components.windows.build import build_store
 from components.windows.report import WindowsReport
 from models.errors import BadInputError, FailedRunError
 from models.frequency import Frequency
 from models.roles import Covariates, Roles
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 from models.windows.store import SPLITS, SeriesStore
 from tests.components.windows.example_files import write_examples

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.ingest.config import GapsConfig
 from components.windows.build import build_store
 from components.windows.report import WindowsReport
 from models.errors import BadInputError
 from models.roles import Covariates, Roles
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 from models.windows.store import SPLITS, SeriesStore
 from tests.components.windows import enumeration as reference

@@ -12,13 +12,14 @@ from tfx import types
 from tfx.types import standard_artifacts
 
 from components.artifacts import Windows
-from components.ingest.config import DataConfig, GapsConfig, SplitConfig
+from components.ingest.config import DataConfig, SplitConfig
 from components.ingest.ingest import ingest
 from components.tracking.recorder import SilentRecorder, use
 from components.windows.component import windows
 from components.windows.executor import Executor
 from models.errors import BadInputError
 from models.roles import Roles
+from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
 from models.windows.store import SeriesStore
 

@@ -1,0 +1,1 @@
+"""Windows of raw history: what a model reads outside training, for origins without labels."""
