@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from serving.status import Code, ServingError
 
-LONGEST = 2000
+LONGEST = 1024
 """Characters of a message; TensorFlow can put a whole tensor or graph into one."""
-_DETECTED = re.compile(r"^Detected at node .*?(?=^\S[^\n]*\n\t? *\[\[)", re.DOTALL | re.MULTILINE)
+_CODES = {int(code): code for code in Code}
+_EAGER_OP = re.compile(r"\s*\[Op:\w+\](?: name:.*)?\s*$")
 
 
 def failure(error: BaseException, hide: Iterable[Path] = ()) -> ServingError:
@@ -23,21 +24,21 @@ def failure(error: BaseException, hide: Iterable[Path] = ()) -> ServingError:
         hide: Folders whose names must not reach a client.
     """
     if isinstance(error, ServingError):
-        return ServingError(error.code, _presentable(error.message, hide))
+        return ServingError(error.code, presentable(error.message, hide))
     if isinstance(error, tf.errors.OpError):
-        known = error.error_code in Code._value2member_map_
-        code = Code(error.error_code) if known else Code.UNKNOWN
-        return ServingError(code, _presentable(error.message or "", hide))
+        code = _CODES.get(error.error_code, Code.UNKNOWN)
+        return ServingError(code, presentable(error.message or type(error).__name__, hide))
     if isinstance(error, MemoryError):
         return ServingError(Code.RESOURCE_EXHAUSTED, "out of memory")
     if isinstance(error, (ValueError, TypeError)):
-        return ServingError(Code.INVALID_ARGUMENT, _presentable(str(error), hide))
-    return ServingError(Code.INTERNAL, _presentable(str(error) or type(error).__name__, hide))
+        return ServingError(Code.INVALID_ARGUMENT, presentable(str(error), hide))
+    return ServingError(Code.INTERNAL, presentable(str(error) or type(error).__name__, hide))
 
 
-def _presentable(message: str, hide: Iterable[Path]) -> str:
-    text = message.split("\n\nOriginal stack trace for")[0].removeprefix("Graph execution error:")
-    text = _DETECTED.sub("", text).strip()
+def presentable(message: str, hide: Iterable[Path] = ()) -> str:
+    """`message` without the folders `hide` and what TensorFlow says for Python programmers."""
+    text = _EAGER_OP.sub("", message.split("\n\nOriginal stack trace for")[0])
+    text = text.removeprefix("Graph execution error:").strip()
     for folder in hide:
         text = text.replace(str(folder), folder.name)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

@@ -14,6 +14,43 @@ from serving.status import Code, ServingError
 BINARY = "saved_model.pb"
 TEXT = "saved_model.pbtxt"
 SERVE = "serve"
+_VARINT, _LENGTH = 0, 2  # wire types of protocol buffers
+
+
+def ends_early(file: Path) -> bool:
+    """Whether the SavedModel in `file` is cut off, as a file is that is still being written.
+
+    A SavedModel is one small field and then, as one field, a whole graph with its length before it,
+    so every part of it that is not the whole ends inside a field.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return True
+    at = 0
+    while at < len(content):
+        tag, at = _varint(content, at)
+        if tag is None:
+            return True
+        if tag & 7 == _VARINT:
+            value, at = _varint(content, at)
+        elif tag & 7 == _LENGTH:
+            value, at = _varint(content, at)
+            at += value or 0
+        else:
+            return False  # no field of a SavedModel: not cut off but something else
+        if value is None or at > len(content):
+            return True
+    return False
+
+
+def _varint(content: bytes, at: int) -> tuple[int | None, int]:
+    value = 0
+    for place, byte in enumerate(content[at : at + 10]):
+        value |= (byte & 127) << (7 * place)
+        if byte < 128:
+            return value, at + place + 1
+    return None, len(content)
 
 
 def read_meta_graph(folder: Path) -> Any:
@@ -47,6 +84,6 @@ def read_meta_graph(folder: Path) -> Any:
             return meta_graph
     raise ServingError(
         Code.NOT_FOUND,
-        f"expected a graph with the tag {{ {SERVE} }} in the SavedModel, found graphs with the tags "
-        f"{', '.join(map(str, map(sorted, tags))) or 'of none'}; export it for serving",
+        f"expected a graph with the one tag {SERVE!r} in the SavedModel, found "
+        f"{', '.join(str(sorted(each)) for each in tags) or 'no graph'}; export it for serving",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ PREDICT = "tensorflow/serving/predict"
 CLASSIFY = "tensorflow/serving/classify"
 REGRESS = "tensorflow/serving/regress"
 _INTERNAL = ("__saved_model_init_op", "__saved_model_train_op")
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class TensorInfo:
 
     Attributes:
         name: Its key in the signature.
-        tensor: Its name in the graph; empty for a sparse or composite tensor, which cannot be
-            fed or fetched.
+        tensor: Its name in the graph; empty for a sparse or composite tensor, which can be neither
+            fed nor fetched.
         dtype: As numpy has it; `object` (of bytes) for strings.
         enum: As TensorFlow numbers it (`types_pb2.DataType`).
         shape: None for a dimension that is open; None as a whole if the rank is open.
+        placeholder: Whether it is a placeholder, whose shape is a promise. Other tensors can be fed
+            too, and then the shape only says what the graph itself would have put there.
     """
 
     name: str
@@ -36,6 +39,7 @@ class TensorInfo:
     dtype: np.dtype[Any]
     enum: int
     shape: tuple[int | None, ...] | None
+    placeholder: bool = True
 
     @property
     def tf_name(self) -> str:
@@ -47,9 +51,14 @@ class TensorInfo:
         """Whether it holds byte strings."""
         return self.enum == types_pb2.DT_STRING
 
+    @property
+    def batched(self) -> bool:
+        """Whether its first dimension may be the batch: there is one, and it is open."""
+        return self.shape is None or (len(self.shape) > 0 and self.shape[0] is None)
+
     def fits(self, shape: tuple[int, ...]) -> bool:
-        """Whether an array of `shape` can be fed here."""
-        if self.shape is None:
+        """Whether an array of `shape` keeps what the signature promises to the graph."""
+        if self.shape is None or not self.placeholder:
             return True
         return len(shape) == len(self.shape) and all(
             want is None or want == got for want, got in zip(self.shape, shape, strict=True)
@@ -63,8 +72,8 @@ class Signature:
     Attributes:
         name: Its key in the model.
         method_name: `tensorflow/serving/predict`, `.../classify`, `.../regress`, or another.
-        inputs: By name.
-        outputs: By name.
+        inputs: By name, sorted.
+        outputs: By name, sorted.
     """
 
     name: str
@@ -73,32 +82,44 @@ class Signature:
     outputs: Mapping[str, TensorInfo]
 
 
-def signatures_of(definitions: Mapping[str, Any]) -> dict[str, Signature]:
-    """The signatures that requests can name, out of a MetaGraphDef's `signature_def`."""
+def signatures_of(meta_graph: Any) -> dict[str, Signature]:
+    """The signatures of a MetaGraphDef that requests can name, by name, sorted."""
+    placeholders = {n.name for n in meta_graph.graph_def.node if n.op in _PLACEHOLDERS}
     return {
         name: Signature(
             name=name,
             method_name=definition.method_name,
-            inputs=_infos(definition.inputs),
-            outputs=_infos(definition.outputs),
+            inputs=_infos(definition.inputs, placeholders),
+            outputs=_infos(definition.outputs, placeholders),
         )
-        for name, definition in sorted(definitions.items())
+        for name, definition in sorted(meta_graph.signature_def.items())
         if name not in _INTERNAL
     }
 
 
-def _infos(tensors: Mapping[str, Any]) -> Mapping[str, TensorInfo]:
-    return MappingProxyType({name: _info(name, tensors[name]) for name in sorted(tensors)})
+def _infos(tensors: Mapping[str, Any], placeholders: Container[str]) -> Mapping[str, TensorInfo]:
+    return MappingProxyType(
+        {name: _info(name, tensors[name], placeholders) for name in sorted(tensors)}
+    )
 
 
-def _info(name: str, info: Any) -> TensorInfo:
+def _info(name: str, info: Any, placeholders: Container[str]) -> TensorInfo:
     shape = info.tensor_shape
-    known = not shape.unknown_rank
-    dtype = tf.as_dtype(info.dtype) if info.dtype else None
+    tensor = info.name if info.WhichOneof("encoding") in ("name", None) else ""
     return TensorInfo(
         name=name,
-        tensor=info.name if info.WhichOneof("encoding") in ("name", None) else "",
-        dtype=np.dtype(object if dtype in (None, tf.string) else dtype.as_numpy_dtype),
+        tensor=tensor,
+        dtype=_numpy_dtype(info.dtype),
         enum=info.dtype,
-        shape=tuple(None if d.size < 0 else d.size for d in shape.dim) if known else None,
+        shape=None
+        if shape.unknown_rank
+        else tuple(None if dim.size < 0 else dim.size for dim in shape.dim),
+        placeholder=tensor.partition(":")[0] in placeholders,
     )
+
+
+def _numpy_dtype(enum: int) -> np.dtype[Any]:
+    try:
+        return np.dtype(tf.as_dtype(enum).as_numpy_dtype)
+    except (TypeError, KeyError):  # DT_INVALID, resources and variants have no arrays
+        return np.dtype(object)

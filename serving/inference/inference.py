@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Mapping
-from typing import Any
+import contextlib
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
-import numpy as np
-
+from serving.batching.runner import Runner
 from serving.batching.settings import BatchingSettings
 from serving.engine.manager import ModelManager
-from serving.engine.servable import Servable
+from serving.engine.servable import Array, Servable
 from serving.engine.signature import DEFAULT_SIGNATURE, Signature
 from serving.engine.version_status import VersionStatus
-from serving.inference.target import Metadata, Prediction, Target
+from serving.inference.classify import prepare_classify
+from serving.inference.multi import Task, check_tasks, prepare_multi
+from serving.inference.predict import prepare_predict
+from serving.inference.prepare import invalid
+from serving.inference.prepared import Prepared
+from serving.inference.regress import prepare_regress
+from serving.inference.target import Classification, Metadata, Prediction, Regression, Target
 from serving.observer import Observer, Silent
-from serving.status import Code, ServingError
+
+T = TypeVar("T")
 
 
 class Inference:
-    """First version: predict without batching."""
+    """Answers requests in arrays by the models of a manager; belongs to one event loop.
+
+    A method that takes a `deadline`, in time of the event loop, answers DEADLINE_EXCEEDED once it
+    has passed; what it had begun by then goes on in its thread, and nobody hears of it. A caller
+    that is cancelled gives up in the same way.
+
+    Args:
+        manager: Lends the versions.
+        batching: How requests are gathered to run together; None: each runs by itself.
+        observer: Hears of runs of the models.
+        threads: Requests that run at the same time, besides batches; None: 4 for each core, as in
+            TF Serving.
+    """
 
     def __init__(
         self,
@@ -27,45 +46,139 @@ class Inference:
         batching: BatchingSettings | None = None,
         *,
         observer: Observer | None = None,
+        threads: int | None = None,
     ) -> None:
         self._manager = manager
-        self._batching = batching
-        self._observer = observer or Silent()
+        self._runner = Runner(batching, threads or 4 * (os.cpu_count() or 1), observer or Silent())
 
     async def predict(
         self,
         target: Target,
-        inputs: Mapping[str, np.ndarray[Any, Any]],
+        inputs: Mapping[str, Array],
         outputs: Collection[str] = (),
         deadline: float | None = None,
     ) -> Prediction:
-        """Runs a signature on `inputs`; `outputs` are those wanted, empty for all."""
-        with self._manager.use(target.name, target.version, target.label) as servable:
-            signature = _signature(servable, target)
-            run = asyncio.to_thread(servable.run, signature.name, inputs, outputs or None)
-            result = await run
-            return Prediction(result, servable.name, servable.version, signature.name)
+        """Runs a signature, of whatever method, on arrays.
+
+        Args:
+            target: Which.
+            inputs: One array for each input, of its dtype and shape: nothing is converted.
+                Strings are object arrays of bytes.
+            outputs: Names of those wanted; empty: all.
+            deadline: When to give up.
+
+        Raises:
+            ServingError: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION for what `target` names;
+                INVALID_ARGUMENT for inputs and outputs that do not fit the signature (see
+                `prepare_predict`); RESOURCE_EXHAUSTED if too many requests wait; or as the model
+                fails.
+        """
+        return await self._answer(
+            target,
+            lambda servable: prepare_predict(servable, target.signature, inputs, outputs),
+            deadline,
+        )
+
+    async def classify(
+        self, target: Target, examples: Sequence[bytes], deadline: float | None = None
+    ) -> Classification:
+        """Classifies examples, each a serialized tf.Example.
+
+        Raises:
+            ServingError: As `predict`, and INVALID_ARGUMENT if the signature is no classification
+                or its outputs are not labels and scores for each example.
+        """
+        return await self._answer(
+            target,
+            lambda servable: prepare_classify(servable, target.signature, examples),
+            deadline,
+        )
+
+    async def regress(
+        self, target: Target, examples: Sequence[bytes], deadline: float | None = None
+    ) -> Regression:
+        """Gives a value for each example, each a serialized tf.Example.
+
+        Raises:
+            ServingError: As `predict`, and INVALID_ARGUMENT if the signature is no regression or
+                its output is not a value for each example.
+        """
+        return await self._answer(
+            target,
+            lambda servable: prepare_regress(servable, target.signature, examples),
+            deadline,
+        )
+
+    async def multi_inference(
+        self, tasks: Sequence[Task], examples: Sequence[bytes], deadline: float | None = None
+    ) -> list[Classification | Regression]:
+        """Classifications and regressions of the same examples, in one run of one version.
+
+        Args:
+            tasks: Targets and method names; the version is the one that the first names.
+            examples: Each a serialized tf.Example.
+            deadline: When to give up.
+
+        Returns:
+            The answer to each task, in their order.
+
+        Raises:
+            ServingError: As `classify` and `regress`; UNIMPLEMENTED for other methods.
+        """
+        check_tasks(tasks)
+        return await self._answer(
+            tasks[0][0], lambda servable: prepare_multi(servable, tasks, examples), deadline
+        )
 
     def signature(self, target: Target) -> Signature:
-        """The signature that `target` names."""
+        """The signature that `target` names: what its inputs and outputs must be.
+
+        Raises:
+            ServingError: NOT_FOUND or INVALID_ARGUMENT if there is none.
+        """
+        name = target.signature or DEFAULT_SIGNATURE
         with self._manager.use(target.name, target.version, target.label) as servable:
-            return _signature(servable, target)
+            found = servable.signatures.get(name)
+        if found is None:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        return found
 
     def metadata(self, target: Target) -> Metadata:
-        """The signatures of the model that `target` names."""
+        """The signatures of the version that `target` names.
+
+        Raises:
+            ServingError: NOT_FOUND or INVALID_ARGUMENT if there is none.
+        """
         with self._manager.use(target.name, target.version, target.label) as servable:
             return Metadata(servable.name, servable.version, dict(servable.signature_defs))
 
     def status(self, target: Target) -> list[VersionStatus]:
-        """The states of the versions of a model, newest first."""
+        """The states of the versions that `target` names, newest first.
+
+        Raises:
+            ServingError: NOT_FOUND or INVALID_ARGUMENT if there are none.
+        """
         return self._manager.status(target.name, target.version, target.label)
 
     async def drain(self) -> None:
-        """Waits until no request is in flight."""
+        """Waits until no request is waiting or running, those included that were given up."""
+        await self._runner.drain()
 
+    def close(self) -> None:
+        """Lets the threads go; nothing can be answered afterwards."""
+        self._runner.close()
 
-def _signature(servable: Servable, target: Target) -> Signature:
-    name = target.signature or DEFAULT_SIGNATURE
-    if name not in servable.signatures:
-        raise ServingError(Code.INVALID_ARGUMENT, f'Serving signature key "{name}" not found.')
-    return servable.signatures[name]
+    async def _answer(
+        self,
+        target: Target,
+        prepare: Callable[[Servable], Prepared[T]],
+        deadline: float | None,
+    ) -> T:
+        with contextlib.ExitStack() as stack:
+            lease = self._manager.use(target.name, target.version, target.label)
+            servable = stack.enter_context(lease)
+            prepared = prepare(servable)
+            # From here on the runner gives the servable back.
+            release = stack.pop_all().close
+        values = await self._runner.run(servable, prepared.call, deadline, release)
+        return prepared.finish(values)
