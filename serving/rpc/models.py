@@ -41,6 +41,7 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
         self._manager = manager
         self._desk = desk
         self._roots = tuple(root.resolve() for root in roots)
+        self._reloading: set[asyncio.Future[None]] = set()
 
     async def GetModelStatus(self, request: Any, context: Any) -> Any:  # noqa: N802
         """The states of a model's versions, newest first."""
@@ -70,7 +71,10 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
                 self._admit(model)
             _log.info("reloading the configuration: %s", ", ".join(m.name for m in models) or "-")
             # Not given up half-way when the client goes away: what was begun is finished.
-            await asyncio.shield(self._manager.configure(models))
+            task = asyncio.ensure_future(self._manager.configure(models))
+            self._reloading.add(task)
+            task.add_done_callback(self._reloading.discard)
+            await asyncio.shield(task)
             answer = model_management_pb2.ReloadConfigResponse()
             answer.status.error_code = Code.OK
             return answer
@@ -79,6 +83,12 @@ class ModelServicer(model_service_pb2_grpc.ModelServiceServicer):
 
     def _admit(self, model: ServedModel) -> None:
         """Sees that a request makes the server read no folder that it was not started for."""
+        if not model.base_path.is_absolute():
+            raise ServingError(
+                Code.INVALID_ARGUMENT,
+                f"Expected model {model.name} to have an absolute path or URI; got "
+                f"base_path()={model.base_path}",
+            )
         try:
             wanted = model.base_path.resolve()
         except (OSError, ValueError, RuntimeError):

@@ -16,6 +16,7 @@ from serving.rpc.answering import Desk
 from serving.rpc.auth import TokenInterceptor
 from serving.rpc.health import Health
 from serving.rpc.limits import GrpcLimits
+from serving.rpc.message import MessageInterceptor
 from serving.rpc.models import ModelServicer
 from serving.rpc.prediction import PredictionServicer
 
@@ -50,7 +51,11 @@ def build_grpc_server(
     limits = limits or GrpcLimits()
     desk = Desk(observer or Silent(), limits)
     server = grpc.aio.server(
-        interceptors=[*interceptors, *([] if token is None else [TokenInterceptor(token)])],
+        interceptors=[
+            *interceptors,
+            *([] if token is None else [TokenInterceptor(token)]),
+            MessageInterceptor(),
+        ],
         options=limits.options(),
         maximum_concurrent_rpcs=limits.max_concurrent_requests,
     )

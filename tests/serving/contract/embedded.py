@@ -6,7 +6,6 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,9 +44,15 @@ class EmbeddedServer(Running):
 
     def __init__(self, folder: Path, setup: Setup, loop: LoopThread) -> None:
         super().__init__(folder, setup)
-        flags = [*self.flags, "--port=0", "--rest_api_port=0"]
-        settings = parse([*flags, f"--file_system_poll_wait_seconds={self.poll_seconds}"])
-        settings = replace(settings, reload_roots=(self.root,))
+        settings = parse(
+            [
+                "--port=0",
+                "--rest_api_port=0",
+                f"--file_system_poll_wait_seconds={self.poll_seconds}",
+                f"--reload_root={self.root}",
+                *self.flags,
+            ]
+        )
         self._loop = loop
         with ExitStack() as stack:
             held = stack.enter_context(reserved(settings))
