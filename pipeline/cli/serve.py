@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,11 @@ _NUMBERS = re.compile(r"\d{1,18}(,\d{1,18})*")
 @click.option("--access-log", help="File for a line about each request; - for stderr.")
 @click.option("--drain-seconds", default=30.0, show_default=True, type=click.FloatRange(0))
 @click.option("--ready-file", type=_FILE, help="Written once it answers: ports and versions.")
+@click.option(
+    "--write-config",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Only write TF Serving's files into this folder, and print its command line.",
+)
 @click.pass_context
 def serve(context: click.Context, config: Path, **given: Any) -> int:
     """Serve the pushed model over REST and gRPC.
@@ -76,6 +82,9 @@ def serve(context: click.Context, config: Path, **given: Any) -> int:
     start_logging()
     try:
         settings = settings_of(loaded.config.name, loaded.serving_directory, given)
+        if given["write_config"] is not None:
+            write_config(settings, given["write_config"])
+            return 0
         if not loaded.serving_directory.is_dir():
             warn(f"nothing was pushed yet; in another terminal: elman run {config}")
         if engine_of(given["engine"], settings, bind_given="bind" in chosen) == "tf-serving":
@@ -121,6 +130,29 @@ def engine_of(engine: str, settings: ServerSettings, *, bind_given: bool) -> str
         click.echo(f"Not using {BINARY}: {'; '.join(reasons)}", err=True)
         return "embedded"
     return "tf-serving"
+
+
+def write_config(settings: ServerSettings, folder: Path) -> None:
+    """Writes the files of tensorflow_model_server, for where another starts it (a container).
+
+    Args:
+        settings: What it is to serve.
+        folder: Where to; made if it is missing.
+
+    Raises:
+        BadInputError: If it cannot do what is asked, or the folder cannot be written to.
+    """
+    from serving.tensorflow_model_server.files import arguments, write_files
+    from serving.tensorflow_model_server.limits import BINARY, unkept
+
+    if reasons := unkept(settings):
+        raise BadInputError(f"{BINARY} cannot do what is asked: {'; '.join(reasons)}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_files(settings, folder)
+    except OSError as error:
+        raise BadInputError(f"cannot write into {folder}: {error.strerror or error}") from None
+    click.echo(shlex.join([BINARY, *arguments(settings, folder)]))
 
 
 def settings_of(name: str, base: Path, given: dict[str, Any]) -> ServerSettings:
