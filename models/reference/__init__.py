@@ -1,0 +1,1 @@
+"""Textbook algorithms in plain NumPy: to be read, and to be what the tests compare with."""
