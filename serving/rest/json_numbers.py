@@ -20,18 +20,20 @@ class Decimal:
         name: For messages.
         max_int: The largest integer written without a fraction that is accepted: up to it every
             integer is exact.
-        largest: The largest finite number.
+        beyond: The smallest number that would be rounded to infinity. (TF Serving refuses numbers
+            above the largest finite one, among them that one itself in nine digits, as it writes
+            it.)
     """
 
     name: str
     max_int: int
-    largest: float
+    beyond: float
 
 
 DECIMALS = {
-    "DT_HALF": Decimal("half", (1 << 11) - 1, float(np.finfo(np.float16).max)),
-    "DT_FLOAT": Decimal("float", (1 << 24) - 1, float(np.finfo(np.float32).max)),
-    "DT_DOUBLE": Decimal("double", (1 << 53) - 1, float(np.finfo(np.float64).max)),
+    "DT_HALF": Decimal("half", (1 << 11) - 1, (2 - 2.0**-11) * 2.0**15),
+    "DT_FLOAT": Decimal("float", (1 << 24) - 1, (2 - 2.0**-24) * 2.0**127),
+    "DT_DOUBLE": Decimal("double", (1 << 53) - 1, float("inf")),
 }
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 64) - 1
 
@@ -90,7 +92,7 @@ def decimal(value: Any, kind: Decimal, tf_name: str) -> float:
         raise _wrong_type(value, tf_name)
     if overflowed(value):
         raise _too_big()
-    if kind.largest < abs(value) < float("inf"):
+    if kind.beyond <= abs(value) < float("inf"):
         raise _lossy(value, kind)
     return value
 

@@ -94,7 +94,7 @@ def _decimals(
         unsure = bool(np.isinf(array).any()) or (
             largest > decimal.max_int and int in set(map(type, leaves(value, len(shape))))
         )
-        if unsure or largest > decimal.largest:
+        if unsure or largest >= decimal.beyond:
             return None
     return array.astype(dtype)
 

@@ -14,8 +14,7 @@ from serving.engine.settings import ServedModel, VersionPolicy
 from serving.inference.inference import Inference
 from serving.observer import Observer, Silent
 from serving.rest.app import build_app
-from serving.rest.limits import RestLimits
-from serving.status import Code
+from tests.serving.contract.half_plus_two import copy_version
 from tests.serving.rest.asgi import Loop, call
 
 Rest = tuple[int, dict[str, str], bytes]
@@ -35,10 +34,8 @@ class InProcess:
 
     def __init__(self, folder: Path, models: list[Model]) -> None:
         for model in models:
-            base = folder / quote(model.name, safe="")
-            base.mkdir(parents=True)
             for version, path in model.versions.items():
-                (base / str(version)).symlink_to(path)
+                copy_version(path, folder / quote(model.name, safe=""), version)
         self.loop = Loop()
         self.manager = ModelManager(
             [
@@ -76,26 +73,3 @@ class InProcess:
     def stop(self) -> None:
         self.loop.run(self.manager.stop())
         self.loop.close()
-
-
-class Heard(Silent):
-    """An observer that keeps what it hears of requests."""
-
-    def __init__(self) -> None:
-        self.requests: list[tuple[str, str, str, Code]] = []
-
-    def request(
-        self, *, model: str, method: str, protocol: str, code: Code, seconds: float
-    ) -> None:
-        assert seconds >= 0
-        self.requests.append((model, method, protocol, code))
-
-
-SMALL = RestLimits(
-    max_body_bytes=100_000,
-    max_decompressed_bytes=200_000,
-    body_seconds=0.5,
-    request_seconds=20.0,
-    inline_bytes=10_000,
-)
-"""Limits that a test can reach quickly."""
