@@ -1,6 +1,8 @@
 """`prepare_classify`: labels and scores for examples.
 
-Checks and texts after tensorflow/serving, servables/tensorflow/classifier.cc.
+Checks and texts after tensorflow/serving, servables/tensorflow/classifier.cc. As
+tensorflow_model_server does by default, this looks at the names of the tensors and not at the
+method's: TensorFlow 2 saves every signature as predict.
 """
 
 from __future__ import annotations
@@ -8,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from serving.engine.servable import Array, Servable
-from serving.engine.signature import CLASSIFY, Signature, TensorInfo
-from serving.inference.prepare import examples_call, expect_method, invalid, named_signature
+from serving.engine.signature import Signature, TensorInfo
+from serving.inference.prepare import examples_call, invalid, named_signature
 from serving.inference.prepared import Prepared
 from serving.inference.target import Classification
-from serving.status import Code, ServingError
 
 _INPUTS, _CLASSES, _SCORES = "inputs", "classes", "scores"
 
@@ -28,12 +29,12 @@ def prepare_classify(
         examples: Each a serialized tf.Example.
 
     Raises:
-        ServingError: INVALID_ARGUMENT or FAILED_PRECONDITION if there is no such signature, or it
-            is no classification; INVALID_ARGUMENT if there are no examples.
+        ServingError: INVALID_ARGUMENT if there is no such signature, if it is no classification, or
+            if there are no examples.
     """
     signature = named_signature(servable, name)
     taken, outputs = classify_tensors(signature)
-    call = examples_call(taken, outputs, examples)
+    call = examples_call([taken], outputs, examples)
 
     def finish(values: list[Array]) -> Classification:
         results = classify_result(outputs, values, len(examples))
@@ -46,25 +47,19 @@ def classify_tensors(signature: Signature) -> tuple[TensorInfo, list[TensorInfo]
     """The input for serialized examples, and the outputs that are labels, scores or both.
 
     Raises:
-        ServingError: INVALID_ARGUMENT if the signature is no classification; FAILED_PRECONDITION if
-            its tensors have other names than a classification's.
+        ServingError: INVALID_ARGUMENT if its tensors are not those of a classification.
     """
-    expect_method(signature, CLASSIFY, "classification")
     if len(signature.inputs) != 1:
         raise invalid("Expected one input Tensor.")
     if len(signature.outputs) not in (1, 2):
         raise invalid(f"Expected one or two output Tensors, found {len(signature.outputs)}")
     if _INPUTS not in signature.inputs:
-        raise ServingError(
-            Code.FAILED_PRECONDITION,
-            f"No classification inputs found in SignatureDef: {signature.name}",
-        )
+        raise invalid(f"No classification inputs found in SignatureDef: {signature.name}")
     outputs = [signature.outputs[n] for n in (_CLASSES, _SCORES) if n in signature.outputs]
     if not outputs:
-        raise ServingError(
-            Code.FAILED_PRECONDITION,
+        raise invalid(
             "Expected classification signature outputs to contain at least one of "
-            f'"{_CLASSES}" or "{_SCORES}". Signature was: {signature.name}',
+            f'"{_CLASSES}" or "{_SCORES}". Signature was: {signature.name}'
         )
     return signature.inputs[_INPUTS], outputs
 

@@ -55,7 +55,7 @@ def prepare_multi(
             run, or not together.
     """
     parts: list[_Part] = []
-    shared: TensorInfo | None = None
+    shared: dict[str, TensorInfo] = {}
     for target, method in tasks:
         name = target.signature or DEFAULT_SIGNATURE
         if any(part.signature == name for part in parts):
@@ -63,13 +63,13 @@ def prepare_multi(
         if name not in servable.signatures:
             raise invalid(f"Requested signature not found in model graph: {name}")
         taken, outputs = _tensors(servable, name, method)
-        if shared is not None and taken.tensor != shared.tensor:
+        # Signatures of TensorFlow 2 have an input each: all of them get the same examples.
+        if shared and taken.tensor not in shared and not taken.is_string:
             raise invalid("Input tensor must be the same for all Signatures.")
-        shared = taken
+        shared[taken.tensor] = taken
         parts.append(_Part(name, method, outputs))
-    assert shared is not None
     by_tensor = {info.tensor: info for part in parts for info in part.outputs}
-    call = examples_call(shared, list(by_tensor.values()), examples)
+    call = examples_call(list(shared.values()), list(by_tensor.values()), examples)
 
     def finish(values: list[Array]) -> list[Classification | Regression]:
         found = dict(zip(call.fetches, values, strict=True))

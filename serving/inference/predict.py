@@ -15,20 +15,11 @@ import tensorflow as tf
 
 from serving.engine.call import Call
 from serving.engine.servable import Array, Servable
-from serving.engine.signature import (
-    CLASSIFY,
-    DEFAULT_SIGNATURE,
-    PREDICT,
-    REGRESS,
-    Signature,
-    TensorInfo,
-)
+from serving.engine.signature import DEFAULT_SIGNATURE, Signature, TensorInfo
 from serving.inference.prepare import batch_rows, invalid, wrong_dtype
 from serving.inference.prepared import Prepared
 from serving.inference.target import Prediction
 from serving.status import Code, ServingError
-
-_METHODS = (PREDICT, CLASSIFY, REGRESS)
 
 
 def prepare_predict(
@@ -52,12 +43,6 @@ def prepare_predict(
     if signature is None:
         raise ServingError(
             Code.FAILED_PRECONDITION, f'Serving signature key "{name[:200]}" not found.'
-        )
-    if signature.method_name not in _METHODS:
-        raise ServingError(
-            Code.INTERNAL,
-            f"Expected prediction signature method_name to be one of {{{', '.join(_METHODS)}}}. "
-            f"Was: {signature.method_name}",
         )
     _check_names(signature, inputs)
     wanted = _wanted(signature, outputs)

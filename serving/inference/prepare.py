@@ -25,26 +25,28 @@ def batch_rows(
 
 
 def examples_call(
-    info: TensorInfo, outputs: Sequence[TensorInfo], examples: Sequence[bytes]
+    inputs: Sequence[TensorInfo], outputs: Sequence[TensorInfo], examples: Sequence[bytes]
 ) -> Call:
     """A run on serialized examples.
 
     Args:
-        info: The input they are for.
+        inputs: Those they are for: each gets all of them.
         outputs: To fetch.
         examples: Each a serialized tf.Example.
 
     Raises:
-        ServingError: INVALID_ARGUMENT if there are none, or the input takes no strings.
+        ServingError: INVALID_ARGUMENT if there are none, or an input takes no strings.
     """
     if not examples:
         raise invalid("Input is empty.")
-    if not info.is_string:
-        raise invalid(wrong_dtype(info, 0, "string"))
+    for info in inputs:
+        if not info.is_string:
+            raise invalid(wrong_dtype(info, 0, "string"))
     feed = np.empty(len(examples), dtype=object)
     feed[:] = examples
-    rows = batch_rows([feed], [info], outputs)
-    return Call({info.tensor: feed}, tuple(output.tensor for output in outputs), rows)
+    rows = batch_rows([feed], inputs, outputs)
+    feeds = {info.tensor: feed for info in inputs}
+    return Call(feeds, tuple(output.tensor for output in outputs), rows)
 
 
 def wrong_dtype(info: TensorInfo, place: int, given: str) -> str:
@@ -56,18 +58,6 @@ def wrong_dtype(info: TensorInfo, place: int, given: str) -> str:
 def invalid(message: str) -> ServingError:
     """INVALID_ARGUMENT, however long what the client sent is."""
     return ServingError(Code.INVALID_ARGUMENT, presentable(message))
-
-
-def expect_method(signature: Signature, method: str, kind: str) -> None:
-    """Sees that `signature` is of a method.
-
-    Raises:
-        ServingError: INVALID_ARGUMENT if it is not.
-    """
-    if signature.method_name != method:
-        raise invalid(
-            f"Expected {kind} signature method_name to be {method}. Was: {signature.method_name}"
-        )
 
 
 def named_signature(servable: Servable, name: str) -> Signature:

@@ -1,6 +1,8 @@
 """`prepare_regress`: a value for each example.
 
-Checks and texts after tensorflow/serving, servables/tensorflow/regressor.cc.
+Checks and texts after tensorflow/serving, servables/tensorflow/regressor.cc. As
+tensorflow_model_server does by default, this looks at the names of the tensors and not at the
+method's: TensorFlow 2 saves every signature as predict.
 """
 
 from __future__ import annotations
@@ -8,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from serving.engine.servable import Array, Servable
-from serving.engine.signature import REGRESS, Signature, TensorInfo
-from serving.inference.prepare import examples_call, expect_method, invalid, named_signature
+from serving.engine.signature import Signature, TensorInfo
+from serving.inference.prepare import examples_call, invalid, named_signature
 from serving.inference.prepared import Prepared
 from serving.inference.target import Regression
-from serving.status import Code, ServingError
 
 _INPUTS, _OUTPUTS = "inputs", "outputs"
 
@@ -28,12 +29,12 @@ def prepare_regress(
         examples: Each a serialized tf.Example.
 
     Raises:
-        ServingError: INVALID_ARGUMENT or FAILED_PRECONDITION if there is no such signature, or it
-            is no regression; INVALID_ARGUMENT if there are no examples.
+        ServingError: INVALID_ARGUMENT if there is no such signature, if it is no regression, or if
+            there are no examples.
     """
     signature = named_signature(servable, name)
     taken, output = regress_tensors(signature)
-    call = examples_call(taken, [output], examples)
+    call = examples_call([taken], [output], examples)
 
     def finish(values: list[Array]) -> Regression:
         results = regress_result(output, values[0], len(examples))
@@ -46,10 +47,8 @@ def regress_tensors(signature: Signature) -> tuple[TensorInfo, TensorInfo]:
     """The input for serialized examples, and the output with their values.
 
     Raises:
-        ServingError: INVALID_ARGUMENT if the signature is no regression; FAILED_PRECONDITION if its
-            tensors have other names than a regression's.
+        ServingError: INVALID_ARGUMENT if its tensors are not those of a regression.
     """
-    expect_method(signature, REGRESS, "regression")
     if len(signature.inputs) != 1:
         raise invalid("Expected one input Tensor.")
     if len(signature.outputs) != 1:
@@ -59,10 +58,7 @@ def regress_tensors(signature: Signature) -> tuple[TensorInfo, TensorInfo]:
         ("outputs", _OUTPUTS, signature.outputs),
     ):
         if name not in tensors:
-            raise ServingError(
-                Code.FAILED_PRECONDITION,
-                f"No regression {side} found in SignatureDef: {signature.name}",
-            )
+            raise invalid(f"No regression {side} found in SignatureDef: {signature.name}")
     return signature.inputs[_INPUTS], signature.outputs[_OUTPUTS]
 
 

@@ -42,7 +42,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         async def work(deadline: float | None) -> Any:
             target = target_of(request)
-            wanted = _output_filter(request.output_filter)
+            wanted = tuple(request.output_filter)
             most = self._desk.limits.max_message_bytes
             inputs = {
                 name: array_of(proto, name, max_bytes=most)
@@ -118,15 +118,6 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
             return answer
 
         return await self._desk.answer(context, "GetModelMetadata", request.model_spec.name, work)
-
-
-def _output_filter(names: Sequence[str]) -> tuple[str, ...]:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise ServingError(Code.INVALID_ARGUMENT, f"duplicate output tensor alias: {name}")
-        seen.add(name)
-    return tuple(names)
 
 
 def _tasks(protos: Sequence[Any]) -> list[tuple[Target, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from pathlib import Path
 from typing import Any
@@ -266,7 +267,7 @@ REQUESTS: dict[str, tuple[str, str, Any, str, str]] = {
         "Classify",
         classify(spec("default"), example(x=2.0)),
         "INVALID_ARGUMENT",
-        "",
+        "inputs",
     ),
     "a task without a model": (
         PREDICT,
@@ -414,12 +415,13 @@ def test_strings_that_are_large_only_when_repeated_are_refused(real: EmbeddedSer
     ids=["HTTP/1", "TLS", "HTTP/2 with broken frames", "zeros"],
 )
 def test_what_is_not_grpc_is_hung_up_on(real: EmbeddedServer, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", real.grpc_port), timeout=SECONDS) as connection:
+    with (
+        socket.create_connection(("127.0.0.1", real.grpc_port), timeout=SECONDS) as connection,
+        # The server may hang up at any time; that it answers others is what counts.
+        contextlib.suppress(OSError),
+    ):
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
-        try:
-            while connection.recv(65536):
-                pass
-        except ConnectionResetError:
+        while connection.recv(65536):
             pass
     assert_answers(real)
