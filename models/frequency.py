@@ -66,6 +66,15 @@ class Frequency:
         return _parse(alias)
 
     @property
+    def is_date(self) -> bool:
+        """Whether a step is a date, not an instant: steps of whole days and calendar steps.
+
+        A day in Berlin has 23, 24 or 25 hours, so the midnights of a local time zone are no
+        regular grid in UTC. Such a step is the date there, kept as that date's midnight UTC.
+        """
+        return self.step is None or self.step % DAY == 0
+
+    @property
     def season(self) -> int:
         """Steps in the natural season: 24 for hours, 48 for half hours, 7 for days, 52 for weeks.
 

@@ -48,12 +48,13 @@ class SourceFile:
         return self.path.open("rb")
 
 
-def find(data: DataConfig, base: Path) -> list[SourceFile]:
+def find(data: DataConfig, base: Path, *, called: str = "data.path") -> list[SourceFile]:
     """The files that `data.path` names, sorted; each is read once, for its digest.
 
     Args:
         data: The configured source.
         base: The folder that a relative path starts from.
+        called: What messages call the path.
 
     Raises:
         BadInputError: If nothing matches, or a file is empty, broken or of unknown format.
@@ -66,11 +67,11 @@ def find(data: DataConfig, base: Path) -> list[SourceFile]:
     found = [Path(p) for p in ([whole] if there else glob.glob(whole, recursive=True))]  # noqa: PTH207
     if len(found) == 1 and found[0].is_dir():
         example = f"{data.path.rstrip('/')}/*.csv"
-        raise BadInputError(f"data.path {data.path!r} is a folder; name files, such as {example}")
+        raise BadInputError(f"{called} {data.path!r} is a folder; name files, such as {example}")
     paths = sorted(p for p in found if p.is_file())
     if not paths:
         what = "matches no file" if glob.has_magic(whole) else "does not exist"
-        raise BadInputError(f"data.path {data.path!r} {what} (looked for {whole})")
+        raise BadInputError(f"{called} {data.path!r} {what} (looked for {whole})")
     return [_source_file(path, data, base) for path in paths]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from components.ingest import database, files, rejects
+from components.ingest import clean, database, files, rejects
 from components.ingest.boundaries import split_steps
 from components.ingest.columns import Wanted
 from components.ingest.config import DataConfig, SplitConfig
@@ -17,7 +16,7 @@ from components.ingest.grid import Grid, first_times, guess
 from components.ingest.jsonl_part import JsonlPart
 from components.ingest.parquet_part import ParquetPart
 from components.ingest.part import Part
-from components.ingest.rejects import CONFLICT, OFF_GRID, Reject, Tally
+from components.ingest.rejects import Tally
 from components.ingest.report import FILE, MAX_LISTED, IngestReport, SeriesHoles, SourceReport
 from components.ingest.stage import Stage, connect, explained
 from components.ingest.statics import Statics
@@ -81,6 +80,28 @@ def content_fingerprint(data: DataConfig, roles: Roles, base: Path) -> str:
     return database.fingerprint(data, wanted, base)
 
 
+def read_files(stage: Stage, found: Sequence[files.SourceFile]) -> tuple[SourceReport, ...]:
+    """Reads files into the stage.
+
+    Raises:
+        BadInputError: If one cannot be read, has no rows, or lacks a wanted column.
+    """
+    data, wanted = stage.data, stage.wanted
+    for index, file in enumerate(found):
+        part: Part
+        if file.format == "csv":
+            part = CsvPart.read_header(file, data.delimiter, wanted, index)
+        elif file.format == "jsonl":
+            part = JsonlPart.read_names(file, wanted, index)
+        else:
+            part = ParquetPart.read_schema(stage.connection, file.path, file.name, wanted)
+        stage.add(part)
+    return tuple(
+        SourceReport(name=f.name, rows=rows, bytes=f.bytes, sha256=f.sha256)
+        for f, rows in zip(found, stage.rows, strict=True)
+    )
+
+
 def _read(stage: Stage, base: Path, work: Path) -> tuple[SourceReport, ...]:
     data, wanted, connection = stage.data, stage.wanted, stage.connection
     if data.path is None:
@@ -92,98 +113,31 @@ def _read(stage: Stage, base: Path, work: Path) -> tuple[SourceReport, ...]:
                 name=extract.name, rows=extract.rows, bytes=extract.bytes, sha256=extract.sha256
             ),
         )
-    found = files.find(data, base)
-    for index, file in enumerate(found):
-        part: Part
-        if file.format == "csv":
-            part = CsvPart.read_header(file, data.delimiter, wanted, index)
-        elif file.format == "jsonl":
-            part = JsonlPart.read_names(file, wanted, index)
-        else:
-            part = ParquetPart.read_schema(connection, file.path, file.name, wanted)
-        stage.add(part)
-    return tuple(
-        SourceReport(name=f.name, rows=rows, bytes=f.bytes, sha256=f.sha256)
-        for f, rows in zip(found, stage.rows, strict=True)
-    )
+    return read_files(stage, files.find(data, base))
 
 
 def _write(
     stage: Stage, split: SplitConfig, sources: tuple[SourceReport, ...], work: Path
 ) -> IngestReport:
     bad = Tally()
-    _note(stage, bad, *stage.bad_rows(), drop="NOT good")
+    clean.drop_bad(stage, bad)
     while True:
-        if stage.number() == 0:
-            raise BadInputError(
-                f"data: none of {sum(stage.rows)} rows can be used ({bad.summary()})"
-            )
-        grid = Grid.of(stage)
-        if stage.number("true", "off_grid"):
-            off = [reject for _, reject in stage.rows_at("off_grid", OFF_GRID)]
-            _note(stage, bad, sorted(off), _at(stage, "off_grid", OFF_GRID), drop=_in("off_grid"))
-            continue
+        grid = clean.grid(stage, bad)
         steps = split_steps(split, grid.steps)
         boundaries = _boundaries(grid, steps)
-        ids = _number_series(stage)
+        clean.number_series(stage)
+        ids = clean.series_names(stage)
         statics = Statics.of(stage)
         with explained("data"):
             written = write_examples(stage, grid, boundaries, ids, statics, work)
         if not written.conflicts:
             break
-        listed = _conflicts(stage, written)
-        _note(stage, bad, listed, _at(stage, "clashes", CONFLICT), drop=_in("clashes"))
+        clean.drop_conflicts(stage, bad, written.conflicts)
         for name in SPLITS:
             shutil.rmtree(work / f"Split-{name}", ignore_errors=True)
     _check(stage, written)
     rejects.write(bad.listed, work)
     return _report(stage, sources, grid, boundaries, ids, statics, written, bad, work)
-
-
-def _note(
-    stage: Stage, bad: Tally, listed: list[Reject], counts: dict[str, int], *, drop: str
-) -> None:
-    """Refuses bad rows, or counts and drops them, as configured."""
-    if not counts:
-        return
-    bad.add(listed, counts)
-    if stage.data.on_bad_rows == "fail":
-        several = CONFLICT in counts and stage.wanted.series is None
-        bad.refuse(sum(stage.rows), "are there several series? set data.series" if several else "")
-    stage.drop(drop)
-
-
-def _in(keys: str) -> str:
-    return f"(t, series) IN (SELECT (t, series) FROM {keys})"
-
-
-def _at(stage: Stage, keys: str, reason: str) -> dict[str, int]:
-    return {reason: stage.number(_in(keys))}
-
-
-def _conflicts(stage: Stage, written: Written) -> list[Reject]:
-    """Makes the table `clashes` of (t, series); the rows there, each with those it contradicts."""
-    import numpy as np
-    import pyarrow as pa
-
-    keys = pa.table(dict(zip(("id", "t"), np.concatenate(written.conflicts).T, strict=True)))
-    stage.connection.register("clashes_arrow", keys)
-    stage.connection.execute(
-        "CREATE OR REPLACE TABLE clashes AS SELECT DISTINCT t, series FROM clashes_arrow "
-        "JOIN ids USING (id)"
-    )
-    stage.connection.unregister("clashes_arrow")
-    places: dict[tuple[int, str], list[Reject]] = {}
-    for key, reject in stage.rows_at("clashes", CONFLICT):
-        places.setdefault(key, []).append(reject)
-    listed = []
-    for (_, series), group in sorted(places.items()):
-        for reject in group:
-            others = [r.place for r in group[:4] if r is not reject]
-            of = f" of series {series!r}" if stage.wanted.series is not None else ""
-            value = f"{reject.value}{of}, against {' and '.join(others)}"
-            listed.append(dataclasses.replace(reject, value=value))
-    return listed
 
 
 def _boundaries(grid: Grid, steps: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -194,16 +148,6 @@ def _boundaries(grid: Grid, steps: tuple[int, int, int]) -> tuple[int, int, int,
         grid.at(train + validation),
         grid.at(train + validation + test),
     )
-
-
-def _number_series(stage: Stage) -> tuple[str, ...]:
-    stage.connection.execute(
-        "CREATE OR REPLACE TABLE ids AS SELECT series, "
-        "(row_number() OVER (ORDER BY series) - 1)::INTEGER AS id "
-        "FROM (SELECT DISTINCT series FROM staged)"
-    )
-    rows = stage.connection.execute("SELECT series FROM ids ORDER BY id").fetchall()
-    return tuple(str(row[0]) for row in rows)
 
 
 def _check(stage: Stage, written: Written) -> None:

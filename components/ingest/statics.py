@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,9 @@ from models.errors import BadInputError
 
 if TYPE_CHECKING:
     from components.ingest.stage import Stage
+
+_FETCHED = 4096
+"""Series whose values are fetched at a time."""
 
 
 @dataclass(frozen=True)
@@ -53,3 +57,48 @@ class Statics:
                     )
             values[name] = tuple(row[1] for row in rows)
         return cls(types, values)
+
+
+def values_by_series(stage: Stage, texts: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Names of the series and values of their static covariates, in the order of the names.
+
+    Args:
+        stage: The staged rows; they may be read at the same time.
+        texts: The static covariates that are text; the others have to be numbers.
+
+    Raises:
+        BadInputError: If a series has two values, or none, or text for a number.
+    """
+    names = stage.wanted.statics
+    columns = ["series"]
+    for i, name in enumerate(names):
+        value, bad = f"s{i}", "false"
+        if name not in texts:
+            value = f"(try_cast(s{i} AS FLOAT) + 0::FLOAT)"
+            bad = f"s{i} IS NOT NULL AND NOT coalesce(isfinite({value}), false)"
+        columns += [f"min({value})", f"max({value})", f"any_value(s{i}) FILTER ({bad})"]
+    cursor = stage.connection.cursor()
+    try:
+        result = cursor.execute(
+            f"SELECT {', '.join(columns)} FROM staged GROUP BY series ORDER BY series"
+        )
+        while found := result.fetchmany(_FETCHED):
+            for series, *values in found:
+                yield series, _single(series, names, values)
+    finally:
+        cursor.close()
+
+
+def _single(series: str, names: Sequence[str], values: list[Any]) -> dict[str, Any]:
+    found = {}
+    for i, name in enumerate(names):
+        low, high, wrong = values[3 * i : 3 * i + 3]
+        where = f"static covariate {name!r}: series {series!r}"
+        if wrong is not None:
+            raise BadInputError(f"{where} has {wrong!r}; the model expects a number")
+        if low is None:
+            raise BadInputError(f"{where} has no value; give one in the data")
+        if low != high:
+            raise BadInputError(f"{where} has different values, {low!r} and {high!r}")
+        found[name] = low
+    return found

@@ -6,7 +6,7 @@ from components.ingest import rejects, zones
 from components.ingest.config import DataConfig
 from components.ingest.sql import text
 from models.errors import BadInputError
-from models.frequency import DAY, Frequency
+from models.frequency import Frequency
 
 EPOCH_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": -1_000}
 """Values of `data.time_format` for numbers since 1970, with microseconds per unit (or back)."""
@@ -14,15 +14,6 @@ EPOCH_UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": -1_000}
 _SECONDS = "(_us // 1000000)"
 _WITH_OFFSET = r":\d{2}(:\d{2}(\.\d+)?)?\s*([+-]\d{2}(:?\d{2}){0,2}|[A-Za-z].*)$"
 _FIRST, _LAST = -8_520_336_000, 7_258_118_400
-
-
-def is_label(frequency: Frequency) -> bool:
-    """Whether a time step is a date, not an instant: steps of whole days and calendar steps.
-
-    A day in Berlin has 23, 24 or 25 hours, so the midnights of a local time zone are no regular
-    grid in UTC. Such a step is the date in `data.timezone`, kept as that date's midnight UTC.
-    """
-    return frequency.step is None or frequency.step % DAY == 0
 
 
 def time_layers(
@@ -43,7 +34,7 @@ def time_layers(
         BadInputError: If the type can hold no time, or the zone is unknown.
     """
     layers = f"SELECT *, {_parsed(column, c, type_, data)} AS _us FROM {relation}"
-    if data.timezone != "UTC" and not is_label(frequency):
+    if data.timezone != "UTC" and not frequency.is_date:
         local = zones.offset_sql(_SECONDS, data.timezone)
         own = _has_offset(c, type_, data)
         layers = f"SELECT *, CASE WHEN {own} THEN 0 ELSE {local} END AS _shift FROM ({layers})"
@@ -72,7 +63,7 @@ def time_cell(
         (f"NOT {near}", rejects.FAR_TIME),
     ]
     value = _SECONDS
-    if data.timezone != "UTC" and is_label(frequency):
+    if data.timezone != "UTC" and frequency.is_date:
         zones.zone(data.timezone)
         wall = f"make_timestamptz(_us) AT TIME ZONE {text(data.timezone)}"
         own = _has_offset(c, type_, data)

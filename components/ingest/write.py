@@ -74,8 +74,8 @@ def write_examples(
     edges = np.asarray(boundaries[1:], np.int64)
     previous: tuple[npt.NDArray[Any], ...] | None = None
     try:
-        for rows in _sorted_rows(stage):
-            kept, conflicts = _without_duplicates(rows, previous)
+        for rows in sorted_rows(stage):
+            kept, conflicts = without_duplicates(rows, previous)
             previous = tuple(column[-1:] for column in rows)
             if len(conflicts):
                 written.conflicts.append(conflicts)
@@ -106,7 +106,11 @@ def write_examples(
     return written
 
 
-def _sorted_rows(stage: Stage) -> Iterator[tuple[npt.NDArray[Any], ...]]:
+def sorted_rows(stage: Stage) -> Iterator[tuple[npt.NDArray[Any], ...]]:
+    """The staged rows by series and time: columns `id` (of the table `ids`), `t`, `v0`.. of some.
+
+    Rows that are there twice come twice.
+    """
     values = ", ".join(f"v{i}" for i in range(len(stage.wanted.numbers)))
     if stage.wanted.series is None:
         query = f"SELECT 0::INTEGER AS id, t, {values} FROM staged ORDER BY t"
@@ -126,10 +130,15 @@ def _sorted_rows(stage: Stage) -> Iterator[tuple[npt.NDArray[Any], ...]]:
             yield tuple(c.to_numpy(zero_copy_only=False) for c in batch.columns)
 
 
-def _without_duplicates(
+def without_duplicates(
     rows: tuple[npt.NDArray[Any], ...], previous: tuple[npt.NDArray[Any], ...] | None
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Which rows to keep, and the [series, time] of rows that contradict the one before."""
+    """Which rows to keep, and the [series, time] of rows that contradict the one before.
+
+    Args:
+        rows: Columns as `sorted_rows` gives them.
+        previous: The row before these, as columns of length 1; None if there is none.
+    """
     if previous is not None:
         rows = tuple(np.concatenate(pair) for pair in zip(previous, rows, strict=True))
     same = (rows[0][1:] == rows[0][:-1]) & (rows[1][1:] == rows[1][:-1])

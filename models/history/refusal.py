@@ -74,7 +74,7 @@ class Known:
         for column in np.flatnonzero(stale):
             seen = np.flatnonzero(self.observed[: origin + 1, column])
             if len(seen):
-                return self._refuse("hole", self._hole(column, int(seen[-1]) + 1, origin + 1))
+                return self._refuse("hole", self._hole(int(column), int(seen[-1]) + 1, origin + 1))
         return self._short(origin, origin + 1)
 
     def _short(self, origin: int, start: int) -> Refusal:

@@ -150,4 +150,7 @@ class Run:
         return ~np.isnan(self._grid)
 
     def _targets(self) -> Mask:
-        return self._observed()[:, : len(self._recipe.roles.targets)].any(axis=1)
+        some: Mask = np.logical_or.reduce(
+            self._observed()[:, : len(self._recipe.roles.targets)], axis=1
+        )
+        return some

@@ -1,0 +1,1 @@
+"""Batch prediction: forecasts for every series of an input file."""
