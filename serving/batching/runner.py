@@ -135,8 +135,7 @@ class Runner:
             parts.append(task.part(start, stop, answer, lambda: None))
         together = asyncio.gather(*(part.answer for part in parts), return_exceptions=True)
         together.add_done_callback(partial(_put_together, task))
-        # A client that gives up gives up all parts.
-        task.answer.add_done_callback(lambda _: [self._give_up(part) for part in parts])
+        task.answer.add_done_callback(partial(self._give_up_parts, parts))
         for part in parts:
             self._wait(part)
 
@@ -202,6 +201,12 @@ class Runner:
     def _expire(self, task: Task) -> None:
         task.expire()
         self._give_up(task)
+
+    def _give_up_parts(self, parts: Sequence[Task], answer: asyncio.Future[Values]) -> None:
+        """Runs no part of a task that is answered, be it for its deadline or for another part."""
+        assert answer.done()
+        for part in parts:
+            self._give_up(part)
 
     def _give_up(self, task: Task) -> None:
         if self._lanes.discard(task):

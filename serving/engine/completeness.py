@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import meta_graph_pb2
 
+from serving.engine.graph import assets_of
 from serving.engine.meta_graph import BINARY, TEXT, ends_early, read_meta_graph
 from serving.status import ServingError
 
@@ -80,9 +79,9 @@ def _missing(folder: Path, sizes: dict[str, int]) -> str | None:
         meta_graph = read_meta_graph(folder)
     except ServingError:
         return None
-    for asset in _assets(meta_graph):
-        if f"assets/{asset}" not in sizes:
-            return f"assets/{asset} is missing"
+    for asset in assets_of(meta_graph):
+        if f"assets/{asset.filename}" not in sizes:
+            return f"assets/{asset.filename} is missing"
     if not _has_variables(meta_graph):
         return None
     index = "variables/variables.index"
@@ -99,19 +98,6 @@ def _missing(folder: Path, sizes: dict[str, int]) -> str | None:
     if present < _bytes_of_variables(folder / "variables" / "variables", present):
         return "variables/variables.data-* is shorter than variables.index says"
     return None
-
-
-def _assets(meta_graph: Any) -> list[str]:
-    """Names of the files under `assets/`; TF1 keeps them in a collection."""
-    names = [asset.filename for asset in meta_graph.asset_file_def]
-    for packed in meta_graph.collection_def["saved_model_assets"].any_list.value:
-        asset = meta_graph_pb2.AssetFileDef()
-        try:
-            packed.Unpack(asset)
-        except DecodeError:
-            continue
-        names.append(asset.filename)
-    return names
 
 
 def _has_variables(meta_graph: Any) -> bool:

@@ -14,7 +14,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2
 
 from serving.engine.failure import failure
-from serving.engine.meta_graph import SERVE, read_meta_graph
+from serving.engine.graph import restore
+from serving.engine.meta_graph import read_meta_graph
 from serving.engine.signature import Signature, signatures_of
 from serving.status import Code, ServingError
 
@@ -79,8 +80,7 @@ class Servable:
         graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=graph, config=_session_config(threads))
         try:
-            with graph.as_default():
-                tf.compat.v1.saved_model.load(self._session, [SERVE], str(path))
+            restore(self._session, meta_graph, path)
             graph.finalize()
         except Exception as error:
             self.close()
