@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from models.network.config import ModelConfig
 
-CELLS = ("simple_rnn", "lstm", "gru")
+CELLS = ("simple_rnn", "lstm", "gru", "second_order")
 _BACKWARD = 500_009
 """Added to the seed of a backward layer: the two directions must not start from equal weights."""
 
@@ -31,16 +31,25 @@ def recurrent_layer(
 ) -> keras.Layer:
     """One recurrent layer, [batch, steps, features] to [batch, steps, units] or [batch, units].
 
-    Input kernels are Glorot uniform, recurrent kernels orthogonal, the forget gate of an LSTM
-    starts open (Jozefowicz et al., 2015, "An empirical exploration of recurrent network
-    architectures"), and a GRU applies its reset gate after the matrix product (the variant that
-    cuDNN implements). A bidirectional layer (Schuster and Paliwal, 1997) concatenates the two
-    directions: `2 * units` features.
+    Cells: `simple_rnn` is the network of Elman (1990, "Finding structure in time"); `lstm` that of
+    Hochreiter and Schmidhuber (1997, "Long short-term memory") with the forget gate of Gers et al.
+    (2000, "Learning to forget"); `gru` that of Cho et al. (2014, "Learning phrase representations
+    using RNN encoder-decoder"), which here applies its reset gate after the matrix product, as
+    cuDNN does; `second_order` is multiplicative, see `models.cells.second_order`.
+
+    Input kernels are Glorot uniform (Glorot and Bengio, 2010), recurrent kernels orthogonal (Saxe
+    et al., 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks": they neither shrink nor stretch a state), and biases zero, but for the forget gate's
+    bias of an LSTM, which starts at one, so that the cell keeps most of what it holds (Jozefowicz
+    et al., 2015, "An empirical exploration of recurrent network architectures"). A bidirectional layer (Schuster and Paliwal, 1997)
+    concatenates the two directions: `2 * units` features.
 
     Args:
         cell: One of `CELLS`.
         units: Size of the state of one direction.
-        activation: Of the candidate (and of the output of an LSTM): tanh, sigmoid or relu.
+        activation: Of the new state; of an LSTM's or GRU's candidate, and of the output of an
+            LSTM, whose gates stay sigmoid. tanh, sigmoid or relu (for which see Le et al., 2015,
+            "A simple way to initialize recurrent networks of rectified linear units").
         return_sequences: Whether every step is returned, not only the last.
         dropout: Share of the inputs dropped in training.
         recurrent_dropout: Share of the state dropped in training (Gal and Ghahramani, 2016).
@@ -53,10 +62,13 @@ def recurrent_layer(
     """
     import keras
 
+    from models.cells.second_order import SecondOrder
+
     classes: dict[str, Callable[..., keras.Layer]] = {
         "simple_rnn": keras.layers.SimpleRNN,
         "lstm": keras.layers.LSTM,
         "gru": keras.layers.GRU,
+        "second_order": SecondOrder,
     }
     if cell not in classes:
         raise BadInputError(f"model.cell: unknown cell {cell!r}; expected one of {list(CELLS)}")
@@ -91,8 +103,8 @@ def cudnn_obstacles(model: ModelConfig) -> list[str]:
     dropout. Other networks are right but several times slower on a GPU.
     """
     obstacles = []
-    if model.cell == "simple_rnn":
-        obstacles.append("model.cell simple_rnn has no cuDNN kernel in Keras; use lstm or gru")
+    if model.cell in ("simple_rnn", "second_order"):
+        obstacles.append(f"model.cell {model.cell} has no cuDNN kernel in Keras; use lstm or gru")
     if model.activation != "tanh":
         obstacles.append(f"model.activation is {model.activation}; cuDNN knows only tanh")
     if model.recurrent_dropout > 0:

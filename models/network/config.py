@@ -15,11 +15,25 @@ class ModelConfig(Section):
     `channels: mixed` is one network over all columns; `shared` applies the same weights to each
     target by itself. `normalize: standard` scales with constants of the train split; `window`
     subtracts each window's last value and divides by the window's spread; `none` leaves values.
-    `shortcut` adds a linear forecast from the lookback, past the recurrent layers.
+    `shortcut` adds a linear forecast from the lookback, past the recurrent layers (the
+    autoregressive part of LSTNet: Lai et al., 2018).
+
+    Cells: `simple_rnn` is the Elman network (Elman, 1990); `lstm` is that of Hochreiter and
+    Schmidhuber (1997) with a forget gate (Gers et al., 2000); `gru` that of Cho et al. (2014);
+    `second_order` multiplies state and input, so that the input chooses how the state changes
+    (second-order networks: Giles et al., 1992; here in the factored form of Sutskever et al., 2011,
+    the multiplicative RNN). Layers of a stack read the states of the layer below at every step
+    (Graves et al., 2013). Bidirectional layers (Schuster and Paliwal, 1997) read the window both
+    ways and join the two states.
+
+    Recurrent kernels start orthogonal (Saxe et al., 2014), input kernels Glorot uniform (Glorot and
+    Bengio, 2010), and the forget gate of an LSTM with a bias of 1 (Jozefowicz et al., 2015).
     """
 
-    cell: Literal["simple_rnn", "lstm", "gru"] = Field(
-        default="lstm", description="recurrent cell; simple_rnn is the Elman network"
+    cell: Literal["simple_rnn", "lstm", "gru", "second_order"] = Field(
+        default="lstm",
+        description="recurrent cell; simple_rnn is the Elman network, second_order a "
+        "multiplicative one",
     )
     units: tuple[int, ...] = Field(
         default=(64,),
@@ -29,16 +43,22 @@ class ModelConfig(Section):
     bidirectional: bool = Field(default=False, description="read each window in both directions")
     shortcut: bool = Field(default=False, description="add a linear forecast from the lookback")
     activation: Literal["tanh", "sigmoid", "relu"] = Field(
-        default="tanh", description="of the cell; other than tanh rules out cuDNN"
+        default="tanh",
+        description="of the state, not of gates; relu as in Le et al. (2015), and other than "
+        "tanh rules out cuDNN",
     )
     dropout: float = Field(
-        default=0.0, ge=0.0, lt=1.0, description="share of a layer's inputs dropped in training"
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="share of a layer's inputs dropped in training, the same at every step",
     )
     recurrent_dropout: float = Field(
         default=0.0,
         ge=0.0,
         lt=1.0,
-        description="share of the state dropped in training; rules out cuDNN",
+        description="share of the state dropped in training, the same at every step (Gal and "
+        "Ghahramani, 2016); rules out cuDNN",
     )
     channels: Literal["mixed", "shared"] = Field(
         default="mixed",

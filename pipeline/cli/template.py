@@ -69,7 +69,7 @@ def template(name: str, path: str, guess: Guess, made: Suggestion) -> str:
         f"window: {{lookback: {made.lookback}, horizon: {made.horizon}, stride: 1, gap: 0}}",
         "",
         "model:",
-        ("  cell: lstm", "or gru, simple_rnn"),
+        ("  cell: lstm", "or gru, simple_rnn, second_order"),
         ("  units: [64]", "a number per layer"),
         "  dropout: 0.0",
         ("  normalize: window", "forecasts changes from the last value; or standard, none"),

@@ -12,7 +12,7 @@ from models.section import Section, unknown_key
 from pipeline.config.document import Document, KeyPath, dotted
 from pipeline.config.expected import choices, expectation, field_at, section_of
 
-_LATER = {("model", "cell", "second_order"), ("train", "bptt", "truncated")}
+_LATER = {("train", "bptt", "truncated")}
 """Values that the design has and this version does not."""
 _MISSING = object()
 

@@ -107,7 +107,14 @@ def window(loaded, metadata, values, steps):
     return {k: v.numpy() for k, v in loaded.signatures["serving_default"](**feed).items()}
 
 
-CELLS = [("simple_rnn", (5,)), ("lstm", (5,)), ("gru", (5,)), ("lstm", (6, 4)), ("gru", (3, 4, 2))]
+CELLS = [
+    ("simple_rnn", (5,)),
+    ("lstm", (5,)),
+    ("gru", (5,)),
+    ("second_order", (5, 3)),
+    ("lstm", (6, 4)),
+    ("gru", (3, 4, 2)),
+]
 
 
 @pytest.mark.parametrize("normalize", ["standard", "none"])

@@ -68,11 +68,10 @@ CASES = {
     ),
     "near value": (
         changed("cell: lstm", "cell: lsmt"),
-        "co2.yaml:8: model.cell: received 'lsmt', expected one of: simple_rnn, lstm, gru; did you "
-        "mean 'lstm'?",
+        "co2.yaml:8: model.cell: received 'lsmt', expected one of: simple_rnn, lstm, gru, "
+        "second_order; did you mean 'lstm'?",
     ),
     "value of the wrong case": (changed("cell: lstm", "cell: LSTM"), "did you mean 'lstm'?"),
-    "later cell": (changed("cell: lstm", "cell: second_order"), "not available in this version"),
     "later bptt": (changed("epochs: 40", "bptt: truncated"), "not available in this version"),
     "later task": (
         GOOD + "task: classify\n",
