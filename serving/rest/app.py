@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from serving.observer import Observer
 from serving.rest.answers import Answers
 from serving.rest.bearer import check_token
-from serving.rest.body import ClientGoneError, has_body, header, read_body
+from serving.rest.body import ClientGoneError, check_headers, has_body, header, read_body
 from serving.rest.http_status import RefusalError, http_status
 from serving.rest.json_answer import write_error
 from serving.rest.limits import RestLimits
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 METRICS = "/monitoring/prometheus/metrics"
 SERVED = "elman.served_version"
 """Key of the scope under which the version that answered is left, for an access log."""
+_VERSIONS = ("1.0", "1.1", "2")
 _log = logging.getLogger(__name__)
 
 
@@ -132,6 +133,9 @@ class _App:
                 )
 
     async def _reply(self, request: _Request) -> Reply:
+        check_headers(request.headers, self._limits)
+        if request.scope["http_version"] not in _VERSIONS:
+            raise RefusalError(505, Code.UNIMPLEMENTED, "This server speaks HTTP/1.1")
         page = self._pages.get(request.path.partition("?")[0])
         if page is None or self._pages_need_token:
             check_token(request.headers, self._token)

@@ -33,6 +33,30 @@ def has_body(headers: Headers) -> bool:
     return length not in (None, b"0") or header(headers, b"transfer-encoding") is not None
 
 
+def check_headers(headers: Headers, limits: RestLimits) -> None:
+    """Refuses headers that the HTTP server lets through.
+
+    Raises:
+        RefusalError: 431 if they are too large: the server looks at the size of what is incomplete
+            alone. 400 if they give a length and chunks: whoever stands between client and server
+            may take the other one for the end of the body, and the rest for another request.
+    """
+    size = sum(len(name) + len(value) + 4 for name, value in headers)
+    if size > limits.max_header_bytes:
+        raise RefusalError(
+            431,
+            Code.RESOURCE_EXHAUSTED,
+            f"The headers have {size} bytes, and may have {limits.max_header_bytes} at most",
+        )
+    names = {name for name, _ in headers}
+    if b"content-length" in names and b"transfer-encoding" in names:
+        raise RefusalError(
+            400,
+            Code.INVALID_ARGUMENT,
+            "The headers give both Content-Length and Transfer-Encoding: leave one of them away",
+        )
+
+
 async def read_body(headers: Headers, receive: Receive, limits: RestLimits) -> bytes:
     """The body as it was sent.
 

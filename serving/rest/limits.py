@@ -12,8 +12,8 @@ class RestLimits:
     Attributes:
         max_body_bytes: Of a body as it arrives; beyond: 413.
         max_decompressed_bytes: Of a body that arrives compressed, after that; beyond: 413.
-        max_header_bytes: Of the request line and headers; beyond: 400 from the HTTP server, which
-            has to be told (`h11_max_incomplete_event_size` of uvicorn).
+        max_header_bytes: Of the headers; beyond: 431. While they arrive in pieces the HTTP server
+            has to know too (`h11_max_incomplete_event_size` of uvicorn); beyond: 400.
         body_seconds: For a whole body to arrive; beyond: 408.
         request_seconds: From the first byte to the answer (30 s as in TF Serving); beyond: 504.
         inline_bytes: Larger bodies are decoded, and answers of larger requests encoded, in a worker

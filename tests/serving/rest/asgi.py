@@ -75,7 +75,7 @@ async def call(
         app: The application.
         method: HTTP method.
         path: As it is to arrive, with its query.
-        body: Whole, with its length announced, or in parts without; None: no body.
+        body: Whole, with its length announced, or in parts, announced as chunks; None: no body.
         headers: Further headers.
     """
     pairs = (
@@ -86,7 +86,7 @@ async def call(
     parts = _parts(body)
     if isinstance(body, bytes):
         pairs.append((b"content-length", str(len(body)).encode()))
-    elif body is not None:
+    elif body is not None and not any(name == b"content-length" for name, _ in pairs):
         pairs.append((b"transfer-encoding", b"chunked"))
     answer = Answer()
     done = asyncio.Event()

@@ -455,7 +455,9 @@ def test_large_bodies_are_read_and_answered_in_another_thread(
     threads.clear()
     rows = np.random.default_rng(0).normal(size=(2000, 20)).astype(np.float32).tolist()
     answer = ask(app, "POST", PREDICT, json.dumps({"instances": rows}).encode())
-    assert json.loads(answer.body)["predictions"] == pytest.approx(np.array(rows), rel=1e-6)
+    np.testing.assert_array_equal(
+        np.array(json.loads(answer.body)["predictions"], np.float32), np.array(rows, np.float32)
+    )
     assert set(threads) == {"parse", "read_predict", "write_predict"}
     assert all(here not in names for names in threads.values())
 
@@ -504,3 +506,10 @@ def test_classes_come_with_their_labels(in_process: InProcess) -> None:
         200,
         {"results": [[["high", 0.25], ["low", 0.75]], [["high", 0.75], ["low", 0.25]]]},
     )
+
+
+def test_headers_of_any_size_are_bounded(app: Any) -> None:
+    headers = [(b"x-%d" % i, b"a" * 100) for i in range(700)]
+    answer = ask(app, "POST", PREDICT, GOOD, headers=headers)
+    assert answer.status == 431
+    assert "65536 at most" in error(answer)
