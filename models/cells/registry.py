@@ -41,8 +41,8 @@ def recurrent_layer(
     et al., 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
     networks": they neither shrink nor stretch a state), and biases zero, but for the forget gate's
     bias of an LSTM, which starts at one, so that the cell keeps most of what it holds (Jozefowicz
-    et al., 2015, "An empirical exploration of recurrent network architectures"). A bidirectional layer (Schuster and Paliwal, 1997)
-    concatenates the two directions: `2 * units` features.
+    et al., 2015, "An empirical exploration of recurrent network architectures"). A bidirectional
+    layer (Schuster and Paliwal, 1997) concatenates the two directions: `2 * units` features.
 
     Args:
         cell: One of `CELLS`.
