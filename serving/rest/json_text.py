@@ -118,11 +118,7 @@ def overflowed(value: float) -> bool:
 def _decode(text: str) -> Any:
     if len(text) < _SHARED_FROM:
         return _DECODER.decode(text)
-    start = _skip(text, 0)
-    try:
-        found, end = _scan(text, start)
-    except StopIteration as error:
-        raise json.JSONDecodeError("Expecting value", text, error.value) from None
+    found, end = _scan(text, _skip(text, 0))
     end = _skip(text, end)
     if end != len(text):
         raise json.JSONDecodeError("Extra data", text, end)
@@ -136,11 +132,14 @@ def _scan(text: str, at: int) -> tuple[Any, int]:
     stop every other request, whatever thread it runs in.
     """
     first = text[at : at + 1]
+    read: tuple[Any, int]
     if first == "{":
-        return JSONObject((text, at + 1), True, _scan, None, _members)  # type: ignore[no-any-return]
-    if first == "[":
-        return JSONArray((text, at + 1), _DECODER.scan_once)  # type: ignore[no-any-return]
-    return _DECODER.scan_once(text, at)  # type: ignore[no-any-return]
+        read = JSONObject((text, at + 1), True, _scan, None, _members)
+    elif first == "[":
+        read = JSONArray((text, at + 1), _DECODER.raw_decode)
+    else:
+        read = _DECODER.raw_decode(text, at)
+    return read
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

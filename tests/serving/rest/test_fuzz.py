@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, event, given, settings
@@ -86,18 +87,83 @@ HEADERS = st.lists(
 )
 
 
-@settings(
-    max_examples=400,
+FUZZ = settings(
+    max_examples=200,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(verb=VERBS, path=PATHS, headers=HEADERS, body=st.none() | BODIES, data=st.data())
+
+
+@FUZZ
+@given(verb=VERBS, path=PATHS, headers=HEADERS, body=st.none() | BODIES)
 def test_whatever_is_sent(
-    in_process: InProcess, verb: str, path: str, headers: Any, body: Any, data: st.DataObject
+    in_process: InProcess, verb: str, path: str, headers: Any, body: Any
 ) -> None:
-    app = in_process.build(limits=LIMITS)
-    if body is not None and data.draw(st.booleans(), "in parts"):
+    _answered_as_it_should_be(in_process, verb, path, headers, body)
+
+
+ROW = {"count": 1, "level": 0.5, "tag": {"b64": "aGVsbG8="}, "on": True}
+GOOD: list[tuple[str, Any]] = [
+    (f"{HALF}:predict", {"instances": [[2.0], [4.0]]}),
+    (f"{HALF}/labels/{LABEL}:predict", {"inputs": {"x": [[2.0], [4.0]]}}),
+    (f"{HALF}:regress", {"signature_name": "regress_x_to_y", "examples": [{"x": [2.0]}]}),
+    (
+        f"{HALF}:classify",
+        {"signature_name": "classify_x_to_y", "examples": [{"x": 2.0}, {"x": 1.5}]},
+    ),
+    ("classifier:classify", {"context": {"x": 0.25}, "examples": [{}, {"x": 0.5}]}),
+    ("mixed:predict", {"instances": [ROW, ROW]}),
+    ("mixed:predict", {"inputs": {name: [value] * 2 for name, value in ROW.items()}}),
+    ("Modell%2F%C3%9F%3A1/versions/1:predict", {"instances": [1.0, 2.0]}),
+]
+
+
+@FUZZ
+@given(good=st.sampled_from(GOOD), data=st.data())
+def test_requests_that_are_almost_good(
+    in_process: InProcess, good: tuple[str, Any], data: st.DataObject
+) -> None:
+    path, document = good
+    document = deepcopy(document)
+    for _ in range(data.draw(st.integers(0, 2), "changes")):
+        _change(document, data)
+    body: Any = json.dumps(document).encode()
+    headers = []
+    if data.draw(st.booleans(), "compressed"):
+        body, headers = gzip.compress(body), [(b"content-encoding", b"gzip")]
+    if data.draw(st.integers(0, 9), "cut") == 0:
+        body = body[: data.draw(st.integers(0, len(body)), "length")]
+    if data.draw(st.booleans(), "in parts"):
         size = data.draw(st.integers(1, 40), "bytes of a part")
         body = [body[i : i + size] for i in range(0, len(body), size)]
+    _answered_as_it_should_be(in_process, "POST", f"/v1/models/{path}", headers, body)
+
+
+def _change(value: Any, data: st.DataObject) -> None:
+    """Replaces, adds or takes away something somewhere in `value`."""
+    while True:
+        keys: list[Any] = list(value) if isinstance(value, dict) else list(range(len(value)))
+        if not keys:
+            return
+        key = data.draw(st.sampled_from(keys))
+        inner = value[key]
+        if not isinstance(inner, (list, dict)) or data.draw(st.booleans()):
+            break
+        value = inner
+    what = data.draw(st.sampled_from(["replace", "remove", "add"]))
+    if what == "remove":
+        del value[key]
+    elif what == "replace":
+        value[key] = deepcopy(data.draw(VALUES))
+    elif isinstance(value, dict):
+        value[data.draw(NAMES)] = deepcopy(data.draw(VALUES))
+    else:
+        value.append(deepcopy(data.draw(VALUES)))
+
+
+def _answered_as_it_should_be(
+    in_process: InProcess, verb: str, path: str, headers: Any, body: Any
+) -> None:
+    app = in_process.build(limits=LIMITS)
     answer = in_process.loop.run(call(app, verb, path, body, headers))
     event(f"status {answer.status}")
     assert answer.starts == 1
