@@ -1,0 +1,225 @@
+"""`ForecastClient`: raw history in, forecasts out, from TF Serving or the embedded server."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from models.errors import BadInputError
+from models.export.feed import Feed
+from models.history.recipe import WindowRecipe
+from serving.history.current import Current
+from serving.history.described import Described
+from serving.transport.connect import connect
+from serving.transport.endpoint import Tls
+from serving.transport.retry import Budget, Retry
+from serving.transport.server import Server
+from serving.transport.transport import ModelVersion, Wanted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Described", "ForecastClient", "ModelVersion", "PinnedModel", "Tls"]
+
+BATCH = 256
+"""Windows in one request, unless told otherwise."""
+FORECAST = "serving_default"
+
+
+class ForecastClient:
+    """A model on a server. The model describes itself: a client needs its name and nothing else.
+
+    A window is built from what a version says about itself and is sent to that very version, so
+    a model that is replaced between the two never gets a window that was made for another. Which
+    version serves is asked at most once in `refresh` seconds; when that version goes away
+    meanwhile, the window is built anew for the one that serves then.
+
+    Requests are sent again while the server is away or its queue is full, with exponential backoff
+    and full jitter, until `timeout` is over or they were sent again `retries` times. A client may
+    be used by several threads.
+
+    Args:
+        endpoint: `http(s)://host:port` for REST, `grpc(s)://host:port` for gRPC.
+        model: Name of the model.
+        version: Only ever use this version.
+        label: Only ever use the version that has this label on the server.
+        token: Bearer token, if the server wants one.
+        tls: Certificates, with https or grpcs.
+        timeout: Seconds that one call of a method may take, with all that it sends.
+        retries: How often a request is sent again at most.
+        batch_size: Windows in one request.
+        refresh: Seconds for which the version that serves is taken to be the same; 0 asks each
+            time.
+
+    Raises:
+        BadInputError: If the arguments cannot be used.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        model: str,
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        token: str | None = None,
+        tls: Tls | None = None,
+        timeout: float = 30.0,
+        retries: int = 8,
+        batch_size: int = BATCH,
+        refresh: float = 1.0,
+    ) -> None:
+        _check(model, version, label, timeout, retries, batch_size, refresh)
+        self.model = model
+        self._wanted = Wanted(model, version, label)
+        self._timeout, self._batch_size = timeout, batch_size
+        self._server = Server(connect(endpoint, token, tls), Retry(retries), endpoint)
+        self._current = Current(self._server, self._wanted, refresh)
+
+    def forecast(
+        self, frame: pd.DataFrame, *, origin: Any = None, timeout: float | None = None
+    ) -> pd.DataFrame:
+        """Forecasts of every series in `frame`.
+
+        Args:
+            frame: Raw history in long form, a row for each series and time, in natural units: the
+                columns of time and series that the model was trained with, targets, past, future
+                and static covariates. Missing steps are left out or nan; holes of up to `gaps.max`
+                steps are filled as in training. Future covariates come as rows after the last
+                target, with nan as targets. The model needs `lookback` steps.
+            origin: Time of the last step that the forecast may know; by default, of each series,
+                the last step that has a target. Past columns after it are not used.
+            timeout: Seconds, instead of the client's own.
+
+        Returns:
+            A row for each series and step: the series' id (if the data has a column of ids),
+            `origin`, the time that is forecast, `step` from 1 to the horizon, and the targets.
+
+        Raises:
+            BadInputError: If the frame cannot be used (what is missing, and of which series), or
+                the server refuses the request or has no such model.
+            FailedRunError: If the server cannot be reached or fails.
+        """
+        from serving.history.windows import Asked
+
+        budget = Budget(self._timeout if timeout is None else timeout)
+
+        def ask(described: Described) -> pd.DataFrame:
+            asked = Asked.of(frame, described.recipe, origin, self._batch_size)
+            return asked.answer([self._forecast(described, b.feed, budget) for b in asked.batches])
+
+        with self._server.explained(self._wanted):
+            return self._current.consistently(ask, budget)
+
+    def versions(self) -> list[ModelVersion]:
+        """All versions of the model that the server knows of, newest first, with their states.
+
+        Raises:
+            BadInputError: If the server has no such model, or refuses.
+            FailedRunError: If the server cannot be reached or fails.
+        """
+        with self._server.explained(self._wanted):
+            return self._server.versions(self.model, Budget(self._timeout))
+
+    def metadata(self) -> dict[str, Any]:
+        """What the version that serves says about itself: `elman.json`, but for the run.
+
+        Raises:
+            BadInputError: If there is no such model or version, or it is none of Elman's.
+            FailedRunError: If the server cannot be reached or fails.
+        """
+        return self.describe().metadata
+
+    def describe(self) -> Described:
+        """The version that serves, and its metadata; raises as `metadata` does."""
+        with self._server.explained(self._wanted):
+            return self._current.consistently(lambda found: found, Budget(self._timeout))
+
+    def pinned(self) -> PinnedModel:
+        """The version that serves now, for many calls; raises as `metadata` does."""
+        return PinnedModel(self, self.describe())
+
+    def close(self) -> None:
+        """Closes connections."""
+        self._server.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _forecast(
+        self, described: Described, feed: Feed, budget: Budget
+    ) -> npt.NDArray[np.float32]:
+        """float32 `[windows, horizon, targets]` from exactly the version of `described`."""
+        outputs = described.outputs
+        answer = self._server.predict(
+            Wanted(self.model, described.version),
+            FORECAST,
+            described.tensors(feed),
+            outputs,
+            budget,
+        )
+        return np.stack([np.asarray(answer[name], np.float32) for name in outputs], axis=-1)
+
+
+class PinnedModel:
+    """One version of a served model, with which all calls are made.
+
+    Attributes:
+        described: The version, and what it says about itself.
+    """
+
+    def __init__(self, client: ForecastClient, described: Described) -> None:
+        self._client = client
+        self.described = described
+
+    @property
+    def recipe(self) -> WindowRecipe:
+        """How its windows are made."""
+        return self.described.recipe
+
+    def forecast(self, feed: Feed) -> npt.NDArray[np.float32]:
+        """Forecasts float32 [windows, horizon, targets] from inputs by column.
+
+        Raises:
+            BadInputError: If the server refuses the request, or no longer has the version.
+            FailedRunError: If the server cannot be reached or fails.
+        """
+        client = self._client
+        with client._server.explained(Wanted(client.model, self.described.version)):
+            return client._forecast(self.described, feed, Budget(client._timeout))
+
+
+def _check(
+    model: str,
+    version: int | None,
+    label: str | None,
+    timeout: float,
+    retries: int,
+    batch_size: int,
+    refresh: float,
+) -> None:
+    if version is not None and label is not None:
+        raise BadInputError("give a version or a label, not both")
+    if not model:
+        raise BadInputError("give the name of the model")
+    if version is not None and version < 0:
+        raise BadInputError(f"a version is a number from 0 on, got {version}")
+    for name, good, value, wanted in (
+        ("timeout", timeout > 0, timeout, "above 0 seconds"),
+        ("retries", retries >= 0, retries, "0 or more"),
+        ("batch_size", batch_size > 0, batch_size, "1 or more"),
+        ("refresh", refresh >= 0, refresh, "0 seconds or more"),
+    ):
+        if not good:
+            raise BadInputError(f"{name}: expected {wanted}, got {value}")

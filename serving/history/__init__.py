@@ -1,0 +1,1 @@
+"""A client's data frames: raw history in, forecasts out."""
