@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from serving.engine.manager import ModelManager
-from serving.engine.settings import ServedModel
 from serving.engine.version_status import State, VersionStatus
 from serving.inference.inference import Inference
 from serving.rest.app import build_app
@@ -40,17 +37,28 @@ class Embedded:
     Args:
         settings: What to serve, and how.
         held: Ports and files.
+
+    Raises:
+        StartError: If the models make no sense.
     """
 
     def __init__(self, settings: ServerSettings, held: Reserved) -> None:
         self._settings = settings
         self._held = held
         self._traffic = Traffic()
-        metrics = Metrics(self._path_of, self.models)
+        metrics = Metrics(self._path_of, self.models, self._traffic.inside)
         loading = settings.loading
-        self._manager = _Manager(
-            settings.models, poll_seconds=loading.poll_seconds, observer=metrics
-        )
+        try:
+            self._manager = _Manager(
+                settings.models,
+                poll_seconds=loading.poll_seconds,
+                observer=metrics,
+                retries=loading.retries,
+                retry_seconds=loading.retry_seconds,
+                labels_before_versions=loading.labels_before_versions,
+            )
+        except ServingError as error:
+            raise StartError(error.message) from None
         self._inference = Inference(self._manager, settings.batching, observer=metrics)
         self._health = Health()
         limits = settings.limits
@@ -93,10 +101,13 @@ class Embedded:
         """Loads the models, then opens the ports.
 
         Raises:
-            StartError: If a port was taken meanwhile.
+            StartError: If a port was taken meanwhile, or a label names a version that is not there.
         """
         await self._health.starting()
-        await self._manager.start()
+        try:
+            await self._manager.start()
+        except ServingError as error:
+            raise StartError(error.message) from None
         grpc_port = self._open_grpc()
         ports.listen(self._held.rest, REST_OPTION)
         await self._grpc.start()
@@ -203,20 +214,7 @@ class Embedded:
 
 
 class _Manager(ModelManager):
-    """Knows what it was told to serve.
-
-    Attributes:
-        configured: Folders of the models, by name.
-    """
-
-    def __init__(self, models: Sequence[ServedModel], **options: Any) -> None:
-        super().__init__(models, **options)
-        self.configured = _folders(models)
-
-    async def configure(self, models: Sequence[ServedModel]) -> None:
-        await super().configure(models)
-        self.configured = _folders(models)
-
-
-def _folders(models: Sequence[ServedModel]) -> dict[str, Path]:
-    return {model.name: model.base_path for model in models}
+    @property
+    def configured(self) -> dict[str, Path]:
+        """Folders of the models that are served now, by name."""
+        return {model.name: model.base_path for model in self._served}

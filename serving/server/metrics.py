@@ -7,7 +7,7 @@ Only what is known here is filled; docs/serving.md lists it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from serving.server.exposition import Family, Histogram, Scalar, exponential, page
 from serving.status import Code
@@ -31,19 +31,26 @@ class Metrics:
     Args:
         path_of: Path of a version's directory by model and version, as metrics of loading name it.
         served: Names of the models that are configured now.
+        inside: Requests in work now, by protocol.
     """
 
     def __init__(
-        self, path_of: Callable[[str, int], str], served: Callable[[], Collection[str]]
+        self,
+        path_of: Callable[[str, int], str],
+        served: Callable[[], Collection[str]],
+        inside: Mapping[str, int],
     ) -> None:
         self._path_of = path_of
         self._served = served
+        self._inside = inside
         serving = ":tensorflow:serving:"
         self._requests = Scalar(serving + "request_count", "counter", ("model_name", "status"))
         self._latency = Histogram(
             serving + "request_latency", ("model_name", "API", "entrypoint"), LATENCY
         )
-        self._runtime = Histogram(serving + "runtime_latency", ("model_name", "runtime"), LATENCY)
+        self._runtime = Histogram(
+            serving + "runtime_latency", ("model_name", "API", "runtime"), LATENCY
+        )
         self._queuing = Histogram(
             serving + "batching_session:queuing_latency", ("thread_pool_name",), QUEUING
         )
@@ -56,6 +63,7 @@ class Metrics:
         self._loads = Scalar(loading + "load_attempt_count", "counter", ("model_path", "status"))
         self._load_time = Scalar(loading + "load_latency", "counter", ("model_path",))
         # Not TF Serving's: it has no metric of these.
+        self._in_work = Scalar(":elman:serving:requests_in_work", "gauge", ("entrypoint",))
         self._waiting = Scalar(":elman:serving:waiting_requests", "gauge", ("model_name",))
         self._state = Scalar(
             ":elman:serving:version_state", "gauge", ("model_name", "version", "state")
@@ -75,7 +83,8 @@ class Metrics:
     def model_call(self, *, model: str, version: int, seconds: float, rows: int) -> None:
         """Counts a run of TensorFlow."""
         del version, rows
-        self._runtime.observe((model, "TF2"), _usecs(seconds))
+        # A batch can hold requests of several APIs, so none is named.
+        self._runtime.observe((model, "", "TF2"), _usecs(seconds))
         self._runs.add(())
         self._run_time.add((), _usecs(seconds))
 
@@ -113,8 +122,10 @@ class Metrics:
             *(self._requests, self._latency, self._runtime),
             *(self._queuing, self._batch_rows),
             *(self._runs, self._run_time, self._loads, self._load_time),
-            *(self._waiting, self._state),
+            *(self._in_work, self._waiting, self._state),
         ]
+        for protocol, requests in self._inside.items():
+            self._in_work.set((protocol.upper(),), requests)
         return page(families)
 
 

@@ -16,7 +16,7 @@ class Traffic:
     """
 
     def __init__(self) -> None:
-        self.inside: Counter[str] = Counter()
+        self.inside = Counter(grpc=0, rest=0)
         self.closing = False
 
     @contextmanager

@@ -11,7 +11,7 @@ from tests.serving.server.prometheus_text import Page, parse
 
 @pytest.fixture
 def metrics() -> Metrics:
-    return Metrics(lambda model, version: f"/models/{model}/{version}", lambda: ("co2",))
+    return Metrics(lambda model, version: f"/models/{model}/{version}", lambda: ("co2",), {})
 
 
 def read(metrics: Metrics) -> Page:
@@ -82,7 +82,7 @@ def test_runs_of_tensorflow(metrics: Metrics) -> None:
     page = read(metrics)
     assert page.value(":tensorflow:core:graph_runs") == 2
     assert page.value(":tensorflow:core:graph_run_time_usecs") == 4000
-    labels = {"model_name": "co2", "runtime": "TF2"}
+    labels = {"model_name": "co2", "API": "", "runtime": "TF2"}
     assert page.value(":tensorflow:serving:runtime_latency_sum", **labels) == 4000
 
 
@@ -130,4 +130,14 @@ def test_a_version_that_does_not_load(metrics: Metrics) -> None:
 def test_a_page_of_nothing_is_a_page(metrics: Metrics) -> None:
     page = read(metrics)
     assert page.samples == []
-    assert len(page.types) == 11
+    assert len(page.types) == 12
+
+
+def test_requests_in_work_are_read_when_the_page_is() -> None:
+    inside = {"grpc": 0, "rest": 1}
+    metrics = Metrics(lambda model, version: "", tuple, inside)
+    name = ":elman:serving:requests_in_work"
+    assert read(metrics).value(name, entrypoint="GRPC") == 0
+    inside["grpc"] = 5
+    assert read(metrics).value(name, entrypoint="GRPC") == 5
+    assert read(metrics).value(name, entrypoint="REST") == 1

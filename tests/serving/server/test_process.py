@@ -1,0 +1,212 @@
+"""The server as a process: asked, stopped, killed; what was asked before is answered."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import httpx
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from tests.serving.server.prometheus_text import parse
+from tests.serving.server.server_process import PATIENCE, ServerProcess, digest, embedded
+from tests.serving.server.slow_model import slow_model
+
+pytestmark = pytest.mark.slow
+
+STEPS = 100_000
+"""Takes the model a second or so."""
+ENDLESS = 10**15
+PATIENT = f"--rest_api_timeout_in_ms={int(PATIENCE * 1000)}"
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return slow_model(tmp_path_factory.mktemp("slow") / "1")
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    servers: list[ServerProcess] = []
+
+    def start(base: Path, *flags: str, **options: str) -> ServerProcess:
+        folder = tmp_path / f"server-{len(servers)}"
+        folder.mkdir()
+        servers.append(embedded(folder, base, *flags, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def ask_grpc(channel: grpc.Channel, steps: int) -> tuple[int, int]:
+    """What was counted, and the version that did."""
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "m"
+    request.inputs["steps"].CopyFrom(tf.make_tensor_proto([steps], tf.int64))
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    response = stub.Predict(request, timeout=PATIENCE)
+    counted = tf.make_ndarray(response.outputs["counted"])
+    return int(counted[0]), int(response.model_spec.version.value)
+
+
+def ask_rest(client: httpx.Client, steps: int) -> int:
+    response = client.post("/v1/models/m:predict", json={"instances": [steps]})
+    response.raise_for_status()
+    (counted,) = response.json()["predictions"]
+    return int(counted)
+
+
+def requests_in_work(client: httpx.Client) -> tuple[float, float]:
+    """Over REST, this one included, and over gRPC."""
+    page = parse(client.get("/monitoring/prometheus/metrics").text)
+    name = ":elman:serving:requests_in_work"
+    return page.value(name, entrypoint="REST"), page.value(name, entrypoint="GRPC")
+
+
+@dataclass
+class Load:
+    """Clients that ask quickly, one after the other, until they are refused.
+
+    Attributes:
+        answered: How many requests were.
+        lost: Errors of requests that had begun before `told`.
+        told: When the server was told to stop.
+    """
+
+    rest: str
+    grpc: str
+    answered: int = 0
+    lost: list[str] = field(default_factory=list)
+    told: float = float("inf")
+
+    def client(self, protocol: str) -> None:
+        with (
+            httpx.Client(base_url=self.rest, timeout=PATIENCE) as client,
+            grpc.insecure_channel(self.grpc) as channel,
+        ):
+            while True:
+                begun = time.monotonic()
+                try:
+                    counted = ask_rest(client, 3) if protocol == "rest" else ask_grpc(channel, 3)[0]
+                except (httpx.HTTPError, grpc.RpcError) as error:
+                    if begun < self.told:
+                        self.lost.append(repr(error))
+                    return
+                assert counted == 3
+                self.answered += 1
+
+
+def test_no_request_is_lost_when_it_stops(
+    slow: Path, tmp_path: Path, started: Callable[..., ServerProcess]
+) -> None:
+    shutil.copytree(slow, tmp_path / "models" / "7")
+    before = digest(tmp_path / "models")
+    log = tmp_path / "access.log"
+    server = started(tmp_path / "models", f"--access_log={log}", PATIENT)
+    ready = server.wait_ready()
+    assert ready["versions"] == {"m": [7]}
+    assert ready["pid"] == server.process.pid
+    rest, address = ready["rest_url"], f"127.0.0.1:{ready['grpc_port']}"
+    assert re.search(rf"^ready: m 7 \| REST {rest}/v1/models \| gRPC {address}", server.out, re.M)
+
+    taken = embedded(tmp_path / "second", tmp_path / "models", f"--port={ready['grpc_port']}")
+    assert taken.end() == 2
+    assert taken.err == (
+        f"Error: port {ready['grpc_port']} of 127.0.0.1 is taken; stop what listens there, or give "
+        "another gRPC port\n"
+    )
+
+    load = Load(rest, address)
+    with (
+        ThreadPoolExecutor(12) as pool,
+        closing(server),  # whatever happens, so that no client waits for ever
+        httpx.Client(base_url=rest, timeout=PATIENCE) as client,
+        grpc.insecure_channel(address) as channel,
+    ):
+        assert ask_rest(client, 5) == 5
+        assert ask_grpc(channel, 5) == (5, 7)
+        quick = [pool.submit(load.client, p) for p in ("rest", "grpc") * 2]
+        slow_rest = [pool.submit(ask_rest, client, STEPS) for _ in range(3)]
+        slow_grpc = [pool.submit(ask_grpc, channel, STEPS) for _ in range(3)]
+
+        def all_there() -> bool:
+            rest_requests, grpc_requests = requests_in_work(client)
+            # The page that says so is a request in work too.
+            return rest_requests >= 4 and grpc_requests >= 3 and load.answered > 20
+
+        server.until(all_there, "under load")
+        load.told = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert [f.result() for f in slow_rest] == [STEPS] * 3
+        assert [f.result() for f in slow_grpc] == [(STEPS, 7)] * 3
+        for future in quick:
+            future.result()
+        assert server.end() == 0
+    assert load.lost == []
+    assert server.out.endswith("stopped\n")
+    assert not server.ready_file.exists()
+    assert "Traceback" not in server.err
+    assert digest(tmp_path / "models") == before
+    assert len(log.read_text().splitlines()) >= load.answered + 8
+
+
+def test_killed_in_mid_load_it_serves_the_right_version_again(
+    slow: Path, tmp_path: Path, started: Callable[..., ServerProcess]
+) -> None:
+    base = tmp_path / "models"
+    for version in (7, 8):
+        shutil.copytree(slow, base / str(version))
+    # What a push that was killed too may leave behind.
+    shutil.copytree(slow, base / ".staging-0123")
+    (base / "9").mkdir()
+    (base / "9" / "saved_model.pb").touch()
+    before = digest(base)
+    server = started(base)
+    ready = server.wait_ready()
+    load = Load(ready["rest_url"], f"127.0.0.1:{ready['grpc_port']}", told=0.0)
+    clients = [threading.Thread(target=load.client, args=(p,)) for p in ("rest", "grpc") * 2]
+    for client in clients:
+        client.start()
+    with closing(server):
+        server.until(lambda: load.answered > 20, "under load")
+    for client in clients:
+        client.join(PATIENCE)
+    assert digest(base) == before
+
+    again = started(base, "--drain_seconds=0.5", PATIENT)
+    ready = again.wait_ready()
+    assert ready["versions"] == {"m": [8]}
+    address = f"127.0.0.1:{ready['grpc_port']}"
+    with (
+        ThreadPoolExecutor(2) as pool,
+        closing(again),
+        httpx.Client(base_url=ready["rest_url"], timeout=PATIENCE) as client,
+        grpc.insecure_channel(address) as channel,
+    ):
+        assert ask_grpc(channel, 4) == (4, 8)
+        # What is not done in time when it stops is cut off, and that is told.
+        cut = [
+            pool.submit(ask_rest, client, ENDLESS),
+            pool.submit(ask_grpc, channel, ENDLESS),
+        ]
+        again.until(lambda: requests_in_work(client) == (2, 1), "at work")
+        again.process.send_signal(signal.SIGINT)
+        errors = [future.exception() for future in cut]
+        assert again.end() == 1
+    assert "2 requests were not done after 0.5 s and were cut off" in again.err
+    assert isinstance(errors[0], httpx.HTTPError)
+    assert isinstance(errors[1], grpc.RpcError)
+    assert digest(base) == before
