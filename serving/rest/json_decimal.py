@@ -15,11 +15,22 @@ import numpy.typing as npt
 _SHORT = 6
 _FULL = {2: 6, 4: 9, 8: 17}
 """Digits that always give the number back, by the bytes of the type."""
+_BLOCK = 16_384
+"""Numbers that one call into C converts; between two calls other threads may run."""
 _TOKENS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 
 
 def decimals(array: npt.NDArray[Any]) -> list[str]:
     """The elements of `array` (float16, 32 or 64, of one axis) as JSON tokens."""
+    if len(array) <= _BLOCK:
+        return _block(array)
+    tokens: list[str] = []
+    for start in range(0, len(array), _BLOCK):
+        tokens += _block(array[start : start + _BLOCK])
+    return tokens
+
+
+def _block(array: npt.NDArray[Any]) -> list[str]:
     numbers = array.tolist()
     tokens = _formatted(numbers, _SHORT)
     with np.errstate(over="ignore"):
