@@ -90,13 +90,6 @@ READ = [
         signature="other",
     ),
     Read(
-        "TensorFromNonNullTerminatedBuffer (nothing may follow, be it a NUL)",
-        {"pixels": "int32"},
-        '{"instances": [[11, 12], [13, 14], [15, 16]]}',
-        ROW,
-        {"pixels": SIX},
-    ),
-    Read(
         "SingleUnnamedTensorBase64Scalars",
         {"text": "string"},
         '{"instances": [{"b64": "cm93"}, {"b64": "Y29sdW1u"}]}',
@@ -333,11 +326,3 @@ UNWRITABLE = [
         "inconsistent batch size",
     ),
 ]
-
-LEFT_OUT = {
-    "TensorFromNonNullTerminatedBuffer": "the end of a C++ buffer: bytes know their length, so "
-    "only its plain half can fail here, and that is in READ",
-    "JsontensorTest type parameters": "the original runs each case of classify and regress for two "
-    "request messages; here both methods share one reader, and HTTP asks both",
-}
-"""Parts of the original that mean nothing here, and why."""
