@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import grpc
@@ -35,6 +36,7 @@ class Desk:
     def __init__(self, observer: Observer, limits: GrpcLimits) -> None:
         self._observer = observer
         self.limits = limits
+        self._inside = 0
 
     async def answer(self, context: Any, method: str, model: str, work: Work[Answer]) -> Answer:
         """The answer of `work`, or the end of the request with a status.
@@ -54,8 +56,9 @@ class Desk:
         deadline = None if seconds is None else asyncio.get_running_loop().time() + seconds
         code, message = Code.OK, ""
         try:
-            async with asyncio.timeout_at(deadline):
-                return await work(deadline)
+            with self._admitted():
+                async with asyncio.timeout_at(deadline):
+                    return await work(deadline)
         except ServingError as error:
             code, message = error.code, error.message
         except TimeoutError:
@@ -79,6 +82,21 @@ class Desk:
             )
         await context.abort(_STATUS[code], _shortened(message))
         raise AssertionError("abort does not return")
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        # Not gRPC's own bound, which the health service would count for too: a server that is
+        # busy would look like one that is dead.
+        most = self.limits.max_concurrent_requests
+        if most is not None and self._inside >= most:
+            raise ServingError(
+                Code.RESOURCE_EXHAUSTED, f"{most} requests are in work already; try again later"
+            )
+        self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
 
 
 def _shortened(message: str) -> str:

@@ -12,7 +12,8 @@ class GrpcLimits:
     Attributes:
         max_message_bytes: Largest request and answer in bytes; also the largest array that a
             request may describe in fewer bytes.
-        max_concurrent_requests: Requests in work at the same time; None: no bound.
+        max_concurrent_requests: Requests in work at the same time, health's not counted; None: no
+            bound.
         max_streams: Requests at the same time on one connection; more wait in the client.
         default_seconds: Time for a request that brings no deadline; None: no bound.
         max_seconds: Time for a request at most, whatever its deadline; None: no bound.

@@ -57,7 +57,6 @@ def build_grpc_server(
             MessageInterceptor(),
         ],
         options=limits.options(),
-        maximum_concurrent_rpcs=limits.max_concurrent_requests,
     )
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionServicer(inference, desk), server

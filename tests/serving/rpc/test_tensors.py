@@ -126,6 +126,41 @@ def test_no_bytes_make_anything_but_an_array_or_a_refusal(data: bytes) -> None:
     assert "the input" in refusal.message
 
 
+wild = st.builds(
+    tensor_pb2.TensorProto,
+    dtype=st.one_of(st.sampled_from(sorted(BY_ENUM)), st.integers(-5, 200)),
+    tensor_shape=st.builds(
+        lambda sizes, unknown: {"dim": [{"size": s} for s in sizes], "unknown_rank": unknown},
+        st.lists(st.one_of(st.integers(0, 3), st.integers(-(2**63), 2**63 - 1)), max_size=5),
+        st.sampled_from([False] * 9 + [True]),
+    ),
+    version_number=st.sampled_from([0] * 9 + [1]),
+    tensor_content=st.one_of(st.just(b""), st.binary(max_size=64)),
+    float_val=st.lists(st.floats(width=32), max_size=5),
+    int_val=st.lists(st.integers(-(2**31), 2**31 - 1), max_size=5),
+    half_val=st.lists(st.integers(-(2**31), 2**31 - 1), max_size=5),
+    int64_val=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=5),
+    uint64_val=st.lists(st.integers(0, 2**64 - 1), max_size=5),
+    string_val=st.lists(st.binary(max_size=9), max_size=5),
+    bool_val=st.lists(st.booleans(), max_size=5),
+    scomplex_val=st.lists(st.floats(width=32), max_size=5),
+)
+
+
+@given(wild)
+def test_no_message_makes_anything_but_an_array_or_a_refusal(proto: Any) -> None:
+    try:
+        array = array_of(proto, "the input", max_bytes=ROOM)
+    except ServingError as error:
+        refusal = error
+    else:
+        assert array.nbytes <= ROOM
+        assert_same(array, tensorflow_reads(proto))
+        return
+    assert refusal.code == Code.INVALID_ARGUMENT
+    assert "the input" in refusal.message
+
+
 @given(numbers, st.binary(min_size=1, max_size=20))
 def test_fields_that_we_do_not_know_change_nothing(array: Any, extra: bytes) -> None:
     proto = proto_of(array, "x")
