@@ -20,6 +20,8 @@ Result = TypeVar("Result")
 RESTARTS = 5
 """Times that a call begins anew because its version went away."""
 _REMEMBERED = 8
+# gRPC and REST differ here, in TF Serving too.
+_NO_SIGNATURE = (Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION)
 
 
 class Current:
@@ -68,8 +70,8 @@ class Current:
         """What a version says about itself; asked once for each version.
 
         Raises:
-            ServingError: NOT_FOUND if there is no such version; INVALID_ARGUMENT if it has no
-                signature to describe itself.
+            ServingError: NOT_FOUND if there is no such version; INVALID_ARGUMENT or
+                FAILED_PRECONDITION if it has no signature to describe itself.
         """
         with self._lock:
             known = self._known.get(version)
@@ -81,7 +83,7 @@ class Current:
                 Wanted(model, version), SIGNATURE, {INPUT: np.zeros(1, np.int32)}, [OUTPUT], budget
             )
         except ServingError as error:
-            if error.code is not Code.INVALID_ARGUMENT:
+            if error.code not in _NO_SIGNATURE:
                 raise
             raise ServingError(
                 error.code,

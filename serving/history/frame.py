@@ -155,7 +155,8 @@ def as_floats(column: pd.Series[Any]) -> npt.NDArray[np.float64]:
     Raises:
         BadInputError: If it holds anything else, such as text.
     """
-    if pd.api.types.is_numeric_dtype(column.dtype):  # booleans too
+    kinds = pd.api.types
+    if kinds.is_numeric_dtype(column.dtype) and not kinds.is_complex_dtype(column.dtype):
         return column.to_numpy(np.float64, na_value=np.nan)
     if column.dtype == object:
         wrong = column.map(lambda v: isinstance(v, (str, bytes)) or not _is_number(v))

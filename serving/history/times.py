@@ -13,7 +13,7 @@ from models.errors import BadInputError
 from models.history.recipe import WindowRecipe
 
 _EPOCH = ("s", "ms", "us", "ns")
-_OFFSET = r"\d{2}:?\d{2}.*(?:Z|[+-]\d{2}(?::?\d{2})?)\s*$"
+_OFFSET = r"[Tt ]\d{2}.*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)\s*$"
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,15 @@ def _stamps(column: pd.Series[Any], recipe: WindowRecipe) -> pd.Series[Any]:
     try:
         if not text.any():
             return pd.to_datetime(column)
+        if format_ is not None:
+            return pd.to_datetime(column, format=format_, utc="%z" in format_ or "%Z" in format_)
         own = column.astype(str).str.contains(_OFFSET)
         if own.any() and not own.all():
             raise BadInputError(
                 f"column {name!r}: some times have a UTC offset and some have none, such as "
                 f"{column.loc[_first(~own)]!r}; write all of them the same way"
             )
-        return pd.to_datetime(column, format=format_ or "ISO8601", utc=bool(own.all()))
+        return pd.to_datetime(column, format="ISO8601", utc=bool(own.all()))
     except (ValueError, TypeError, OverflowError) as error:
         if isinstance(error, BadInputError):
             raise
