@@ -13,6 +13,8 @@ from serving.status import Code, ServingError
 LONGEST = 1024
 """Characters of a message; TensorFlow can put a whole tensor or graph into one."""
 _CODES = {int(code): code for code in Code}
+_FOLDERS = re.compile(r"(?<![\w./:])/(?:[^\s/:;,'\"()\[\]{}]+/)+")
+"""The folders of an absolute path, up to the name of the file."""
 _EAGER_OP = re.compile(r"\s*\[Op:\w+\](?: name:.*)?\s*$")
 
 
@@ -21,7 +23,7 @@ def failure(error: BaseException, hide: Iterable[Path] = ()) -> ServingError:
 
     Args:
         error: What TensorFlow, or Python on its way there, raised.
-        hide: Folders whose names must not reach a client.
+        hide: Folders that can have any name; other paths are cut to their last part anyway.
     """
     if isinstance(error, ServingError):
         return ServingError(error.code, presentable(error.message, hide))
@@ -36,9 +38,11 @@ def failure(error: BaseException, hide: Iterable[Path] = ()) -> ServingError:
 
 
 def presentable(message: str, hide: Iterable[Path] = ()) -> str:
-    """`message` without the folders `hide` and what TensorFlow says for Python programmers."""
-    text = _EAGER_OP.sub("", message.split("\n\nOriginal stack trace for")[0])
+    """`message` without folders, among them `hide`, and what TensorFlow says to programmers."""
+    text = message[: 8 * LONGEST]  # before it is searched: it may hold a whole tensor
+    text = _EAGER_OP.sub("", text.split("\n\nOriginal stack trace for")[0])
     text = text.removeprefix("Graph execution error:").strip()
-    for folder in hide:
-        text = text.replace(str(folder), folder.name)
+    for folder in sorted(map(str, hide), key=len, reverse=True):
+        text = text.replace(f"{folder}/", "").replace(folder, folder.rpartition("/")[2])
+    text = _FOLDERS.sub("", text)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

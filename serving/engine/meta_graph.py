@@ -21,13 +21,13 @@ def ends_early(file: Path) -> bool:
     """Whether the SavedModel in `file` is cut off, as a file is that is still being written.
 
     A SavedModel is one small field and then, as one field, a whole graph with its length before it,
-    so every part of it that is not the whole ends inside a field.
+    so every part of it that is not the whole has no graph or ends inside of it.
     """
     try:
         content = file.read_bytes()
     except OSError:
         return True
-    at = 0
+    at, graphs = 0, 0
     while at < len(content):
         tag, at = _varint(content, at)
         if tag is None:
@@ -37,11 +37,12 @@ def ends_early(file: Path) -> bool:
         elif tag & 7 == _LENGTH:
             value, at = _varint(content, at)
             at += value or 0
+            graphs += 1
         else:
             return False  # no field of a SavedModel: not cut off but something else
         if value is None or at > len(content):
             return True
-    return False
+    return not graphs
 
 
 def _varint(content: bytes, at: int) -> tuple[int | None, int]:

@@ -133,8 +133,10 @@ class Servable:
         try:
             computed = tuple(sorted({name for name in fetches if name not in feeds}))
             names = tuple(sorted(feeds))
-            call = self._call(names, computed)
-            results = call(*(np.asarray(feeds[name]) for name in names)) if computed else []
+            results = []
+            if computed:
+                call = self._call(names, computed)
+                results = call(*(np.asarray(feeds[name]) for name in names))
         except Exception as error:
             raise failure(error, hide=[self.path.parent, self.path]) from error
         values = {**feeds, **dict(zip(computed, results, strict=True))}
