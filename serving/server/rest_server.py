@@ -11,6 +11,8 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+from serving.rest.protocol import PatientProtocol
+
 _SETTLE = 0.2
 """Seconds between the first `connection: close` and the last accepted connection."""
 
@@ -29,7 +31,7 @@ class RestServer:
     ) -> None:
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=PatientProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
