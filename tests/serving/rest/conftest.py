@@ -10,6 +10,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.serving.conftest import ModelFamily
+    from tests.serving.rest.fake_inference import Fake, Heard
     from tests.serving.rest.in_process import InProcess
 
 HALF = "saved_model_half_plus_two_2_versions"
@@ -60,3 +61,30 @@ def in_process(
     service = InProcess(folder / "served", models)
     yield service
     service.stop()
+
+
+@pytest.fixture
+def fake() -> Fake:
+    """A stand-in for `Inference`."""
+    from tests.serving.rest.fake_inference import Fake
+
+    return Fake()
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """What the observer of `app` heard."""
+    from tests.serving.rest.fake_inference import Heard
+
+    return Heard()
+
+
+@pytest.fixture
+def app(fake: Fake, heard: Heard, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The application on `fake`, with limits that are soon reached."""
+    from serving.rest import reply
+    from serving.rest.app import build_app
+    from tests.serving.rest.fake_inference import LIMITS
+
+    monkeypatch.setattr(reply, "_LINGER", 0.1)
+    return build_app(fake, observer=heard, limits=LIMITS)
