@@ -148,7 +148,11 @@ def test_times_come_back_as_they_were_sent() -> None:
         (["2024-01-01", "tomorrow"], {}, "expected datetimes or ISO 8601 text"),
         (["2024-01-01 00:00", "2024-01-01 01:00"], {"time_format": "ms"}, "whole numbers of ms"),
         (["2024-01-01 00:00", "2024-01-01 01:00Z"], {}, "some times have a UTC offset"),
-        (pd.to_datetime(["2024-01-01 00:00:00.5", "2024-01-01 01:00:00.0"]), {}, "fraction of a second"),
+        (
+            pd.to_datetime(["2024-01-01 00:00:00.5", "2024-01-01 01:00:00.0"]),
+            {},
+            "fraction of a second",
+        ),
         (["2024-03-31 01:00", "2024-03-31 02:30"], {"timezone": "Europe/Berlin"}, "does not exist"),
         (["2024-10-27 01:00", "2024-10-27 02:30"], {"timezone": "Europe/Berlin"}, "came twice"),
         (pd.period_range("2024-01-01", periods=2, freq="h"), {}, "expected datetimes"),
