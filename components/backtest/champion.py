@@ -20,6 +20,10 @@ from models.windows.view import WindowView
 class Forecaster(Protocol):
     """What the backtest needs of `models.export.loaded.LoadedForecaster`."""
 
+    @property
+    def carries_state(self) -> bool:
+        """Whether the model was trained to read series from their start."""
+
     def usable(self, view: WindowView) -> npt.NDArray[np.bool_]:
         """Which windows hold enough history."""
 
@@ -27,7 +31,22 @@ class Forecaster(Protocol):
         """Why the model cannot be scored on windows of `store`, if so."""
 
     def predict(self, view: WindowView, batch_size: int = ...) -> npt.NDArray[np.float32]:
-        """Forecasts, `[windows, horizon, targets]`."""
+        """Forecasts from windows, `[windows, horizon, targets]`."""
+
+    def predict_streaming(self, view: WindowView) -> npt.NDArray[np.float32]:
+        """Forecasts with the state carried from the start of each segment."""
+
+
+def forecasts(model: Forecaster, view: WindowView) -> npt.NDArray[np.float32]:
+    """Forecasts for every window of `view`, made the way the model was trained for.
+
+    A model trained with truncated backpropagation through time streams, and knows the series from
+    its start; any other model sees its lookback.
+
+    Returns:
+        float32 `[windows, horizon, targets]`.
+    """
+    return model.predict_streaming(view) if model.carries_state else model.predict(view)
 
 
 @dataclass(frozen=True)
@@ -104,7 +123,7 @@ def enter(
         if not len(index):
             reason = "it reads more history than any of these windows has"
             return ChampionEntry(champion, none, None, reason)
-        predictions = forecaster.predict(view.take(index))
+        predictions = forecasts(forecaster, view.take(index))
     except Exception as error:
         # A live model that no longer loads or runs must not stand in the way of its successor.
         detail = str(error).strip().splitlines()

@@ -10,7 +10,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.backtest.champion import Champion, Forecaster, enter
+from components.backtest.champion import Champion, Forecaster, enter, forecasts
 from components.backtest.evaluate import evaluate
 from components.backtest.evaluation import Evaluation
 from components.backtest.record import record
@@ -43,7 +43,7 @@ class BacktestExecutor(BaseExecutor):
         champion = Champion.parse(exec_properties["champion"])
         backtest = evaluate(
             store,
-            load_forecaster(folder).predict(view),
+            forecasts(load_forecaster(folder), view),
             baselines,
             None if champion is None else enter(champion, folder, view, load_forecaster),
             gate=settings.gate,

@@ -82,6 +82,35 @@ class LoadedForecaster:
             result[start : start + len(part)] = self.forecast(feed, targets)
         return result
 
+    @property
+    def carries_state(self) -> bool:
+        """Whether it was trained to read series from their start (truncated backpropagation)."""
+        return isinstance(self.metadata.get("train", {}).get("bptt"), Mapping)
+
+    def predict_streaming(self, view: WindowView, lanes: int = 1024) -> npt.NDArray[np.float32]:
+        """Forecasts for every origin of `view` by `stream_step`, in natural units.
+
+        Each segment is read from its first step on with the state carried, as a client does that
+        has streamed all of it; between origins nothing is forgotten.
+
+        Args:
+            view: Windows; how much history they have does not matter.
+            lanes: Segments side by side; the result does not depend on it.
+
+        Returns:
+            float32 [windows, horizon, targets]; targets in the order of the view's store.
+
+        Raises:
+            BadInputError: If the windows are not comparable, or the model cannot stream.
+        """
+        from models.export.streamed import StreamedForecaster
+
+        reason = self.comparable(view.store) or self.metadata["streaming_refusal"]
+        if reason is not None:
+            raise BadInputError(f"{self.folder} cannot stream these series: {reason}")
+        streamed = StreamedForecaster(self._loaded.signatures, self.metadata)
+        return streamed.predict(view, view.store.roles.targets, lanes)
+
     def predict_batch(self, batch: WindowBatch) -> npt.NDArray[np.float32]:
         """Forecasts float32 [windows, horizon, targets] for a batch gathered as the model wants.
 

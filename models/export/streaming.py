@@ -9,11 +9,11 @@ import keras
 import tensorflow as tf
 
 from models.export.names import signature_names
+from models.network.carried import State, depth, state_shapes
 from models.network.config import ModelConfig
 from models.network.inputs import TIME, input_specs
 from models.network.streaming import streaming_refusal
 from models.network.wiring import (
-    BY_TARGET,
     SHORTCUT,
     Layers,
     connect,
@@ -24,7 +24,6 @@ from models.roles import Roles
 from models.windows.spec import WindowSpec
 
 Tensor = Any
-State = dict[str, Tensor]
 MOST_ROWS = 65_536
 """Most rows that one call of `stream_init` makes, so that no request can ask for all memory."""
 
@@ -62,25 +61,12 @@ class Stepper:
         self._layers: Layers = {layer.name: layer for layer in model.layers}
         self._layers.update({x.name: x for x in lookback_layers(step, roles, frequency)})
         self._roles, self._text, self._lookback = roles, text, spec.lookback
-        self._depth = sum(recurrent(i) in self._layers for i in range(len(model.layers)))
-        self.state = self._shapes()
+        self._depth = depth(self._layers)
+        self.state = state_shapes(self._layers, spec.lookback, len(roles.targets))
         self.inputs = {
             column: (_one_step(column, shape, roles), dtype)
             for column, (shape, dtype) in input_specs(step, roles, text).items()
         }
-
-    def _shapes(self) -> dict[str, tuple[int, ...]]:
-        targets = len(self._roles.targets)
-        by_target = (targets,) if BY_TARGET in self._layers else ()
-        shapes: dict[str, tuple[int, ...]] = {}
-        for index in range(self._depth):
-            cell = self._layers[recurrent(index)].cell
-            sizes = cell.state_size if isinstance(cell.state_size, list) else [cell.state_size]
-            for name, size in zip(("h", "c"), sizes, strict=False):
-                shapes[f"state_{index}_{name}"] = (*by_target, int(size))
-        if SHORTCUT in self._layers:
-            shapes["state_shortcut"] = (self._lookback, targets)
-        return shapes
 
     def described(self) -> dict[str, Any]:
         """For the metadata: shapes without the batch axis of a step's columns and of the state."""

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from models.section import Section
+from models.training.gradient_flow.config import GradientFlowConfig
 
 
 class ClipConfig(Section):
@@ -44,11 +45,27 @@ class ScheduleConfig(Section):
     patience: int = Field(default=2, ge=1, description="epochs without progress before a drop")
 
 
+class TruncatedBptt(Section):
+    """Truncated backpropagation through time over streams, in place of shuffled windows.
+
+    Every series is read from its start, and again after every hole, `truncated` steps at a time.
+    The state is carried from chunk to chunk, the gradient goes back to the start of its chunk,
+    and there is a forecast, with its loss, at every step whose labels are in the train split.
+    `batch_size` is then the number of series side by side. Validation and backtest read series
+    from their start in the same way. The network must be able to stream: no `bidirectional`, and
+    `normalize: standard` or `none`.
+    """
+
+    truncated: int = Field(ge=1, description="steps of a chunk")
+
+
 class TrainConfig(Section):
     """Optimisation, early stopping and hardware options."""
 
     epochs: int = Field(default=40, ge=1, description="most passes over the train windows")
-    batch_size: int = Field(default=64, ge=1, description="windows in a step")
+    batch_size: int = Field(
+        default=64, ge=1, description="windows in a step; with truncated bptt, most series in one"
+    )
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Field(
         default="adam", description="as in Keras"
     )
@@ -60,8 +77,10 @@ class TrainConfig(Section):
     )
     huber_delta: float = Field(default=1.0, gt=0, description="in standard deviations of a target")
     clip: ClipConfig | None = ClipConfig(global_norm=1.0)
-    bptt: Literal["full"] = Field(
-        default="full", description="backpropagation through time over the whole lookback"
+    bptt: Literal["full"] | TruncatedBptt = Field(
+        default="full",
+        description="backpropagation through time: over the whole lookback of shuffled windows, "
+        "or through chunks of streams with the state carried on",
     )
     patience: int | None = Field(default=5, ge=1, description="epochs; null: no early stopping")
     min_delta: float = Field(
@@ -74,6 +93,8 @@ class TrainConfig(Section):
     devices: Literal["auto", "cpu", "gpu"] = Field(
         default="auto", description="auto: every GPU there is, else the CPU"
     )
+
+    gradient_flow: GradientFlowConfig = GradientFlowConfig()
 
     @model_validator(mode="after")
     def _warmup_ends(self) -> TrainConfig:

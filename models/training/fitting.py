@@ -27,7 +27,9 @@ class Fitting(keras.Model):
 
     def __init__(self, network: keras.Model, loss: LabelLoss, record: GradientRecord) -> None:
         """Wraps a built network; call it in the scope of the strategy that built the network."""
-        super().__init__(name="fitting")
+        # float32, whatever the policy: Keras casts what a model is called with, and values in
+        # natural units do not fit in 16 bits. The layers of the network cast where they may.
+        super().__init__(name="fitting", dtype="float32")
         self.network = network
         self.label_loss = loss
         self.record = record

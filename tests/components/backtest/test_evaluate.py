@@ -290,6 +290,8 @@ def test_best_median_and_worst_are_those_of_the_candidate(world):
 
 
 class Fake:
+    carries_state = False
+
     def __init__(self, reason=None, usable=None, error=None):
         self.reason, self.mask, self.error = reason, usable, error
 
