@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-import numpy.typing as npt
-
 from models.errors import BadInputError
-from models.export.feed import Feed
-from models.history.recipe import WindowRecipe
 from serving.history.current import Current
 from serving.history.described import Described
+from serving.history.pinned import PinnedModel, forecast
 from serving.transport.connect import connect
 from serving.transport.endpoint import Tls
 from serving.transport.retry import Budget, Retry
@@ -22,11 +19,13 @@ from serving.transport.transport import ModelVersion, Wanted
 if TYPE_CHECKING:
     import pandas as pd
 
+    from serving.streaming.session import StreamSession
+    from serving.streaming.state import StreamState
+
 __all__ = ["Described", "ForecastClient", "ModelVersion", "PinnedModel", "Tls"]
 
 BATCH = 256
 """Windows in one request, unless told otherwise."""
-FORECAST = "serving_default"
 
 
 class ForecastClient:
@@ -109,7 +108,9 @@ class ForecastClient:
 
         def ask(described: Described) -> pd.DataFrame:
             asked = Asked.of(frame, described.recipe, origin, self._batch_size)
-            return asked.answer([self._forecast(described, b.feed, budget) for b in asked.batches])
+            return asked.answer(
+                [forecast(self._server, described, b.feed, budget) for b in asked.batches]
+            )
 
         with self._server.explained(self._wanted):
             return self._current.consistently(ask, budget)
@@ -140,7 +141,54 @@ class ForecastClient:
 
     def pinned(self) -> PinnedModel:
         """The version that serves now, for many calls; raises as `metadata` does."""
-        return PinnedModel(self, self.describe())
+        return PinnedModel(self._server, self.describe(), self._timeout)
+
+    def stream(
+        self,
+        series: Sequence[str] | StreamState | bytes | None = None,
+        *,
+        static: pd.DataFrame | Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> StreamSession:
+        """A session that feeds series step by step and carries the model's state.
+
+        The session stays with the version that serves now (or that its state belongs to): no
+        version can go on with the state of another.
+
+        Args:
+            series: Ids of the series, if the model's data has a column of ids; or the state of
+                an earlier session, as it was or as bytes, to go on with.
+            static: Static covariates, if the model has some: a frame with a row for each series,
+                or by column one value, or one for each series.
+            timeout: Seconds, instead of the client's own.
+
+        Raises:
+            BadInputError: If the model cannot be streamed, or the version of the state is gone.
+            FailedRunError: If the server cannot be reached or fails.
+        """
+        from serving.streaming.begin import caller, check_state, new_state, state_owner
+        from serving.streaming.session import StreamSession
+        from serving.streaming.state import StreamState
+
+        budget = Budget(self._timeout if timeout is None else timeout)
+        kept = StreamState.from_bytes(series) if isinstance(series, bytes) else series
+        if isinstance(kept, StreamState):
+            if kept.model != self.model:
+                raise BadInputError(
+                    f"the state is of model {kept.model!r}, this client is of {self.model!r}"
+                )
+            with state_owner(self._server, kept.model, kept.version):
+                # Asked again: a replica may have been put in the place of another.
+                described = self._current.describe(kept.version, budget, anew=True)
+            check_state(described, kept)
+            state = kept
+        else:
+            with self._server.explained(self._wanted):
+                described = self._current.consistently(lambda found: found, budget)
+            state = new_state(described, kept, static, caller(self._server, described), budget)
+        return StreamSession(
+            described, state, caller(self._server, described), self._batch_size, self._timeout
+        )
 
     def close(self) -> None:
         """Closes connections."""
@@ -156,48 +204,6 @@ class ForecastClient:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _forecast(
-        self, described: Described, feed: Feed, budget: Budget
-    ) -> npt.NDArray[np.float32]:
-        """float32 `[windows, horizon, targets]` from exactly the version of `described`."""
-        outputs = described.outputs
-        answer = self._server.predict(
-            Wanted(self.model, described.version),
-            FORECAST,
-            described.tensors(feed),
-            outputs,
-            budget,
-        )
-        return np.stack([np.asarray(answer[name], np.float32) for name in outputs], axis=-1)
-
-
-class PinnedModel:
-    """One version of a served model, with which all calls are made.
-
-    Attributes:
-        described: The version, and what it says about itself.
-    """
-
-    def __init__(self, client: ForecastClient, described: Described) -> None:
-        self._client = client
-        self.described = described
-
-    @property
-    def recipe(self) -> WindowRecipe:
-        """How its windows are made."""
-        return self.described.recipe
-
-    def forecast(self, feed: Feed) -> npt.NDArray[np.float32]:
-        """Forecasts float32 [windows, horizon, targets] from inputs by column.
-
-        Raises:
-            BadInputError: If the server refuses the request, or no longer has the version.
-            FailedRunError: If the server cannot be reached or fails.
-        """
-        client = self._client
-        with client._server.explained(Wanted(client.model, self.described.version)):
-            return client._forecast(self.described, feed, Budget(client._timeout))
 
 
 def _check(

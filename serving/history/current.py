@@ -66,8 +66,8 @@ class Current:
                     self._version = None
         raise AssertionError("the loop returns or raises")
 
-    def describe(self, version: int, budget: Budget) -> Described:
-        """What a version says about itself; asked once for each version.
+    def describe(self, version: int, budget: Budget, *, anew: bool = False) -> Described:
+        """What a version says about itself; asked once for each version, unless `anew`.
 
         Raises:
             ServingError: NOT_FOUND if there is no such version; INVALID_ARGUMENT or
@@ -75,7 +75,7 @@ class Current:
         """
         with self._lock:
             known = self._known.get(version)
-        if known is not None:
+        if known is not None and not anew:
             return known
         model = self._wanted.model
         try:

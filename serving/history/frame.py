@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,30 @@ class HistoryFrame:
             part = slice(int(self.starts[i]), int(self.starts[i + 1]))
             static = {name: values[i] for name, values in self.static.items()}
             yield series, self.time[part], self.values[part], static
+
+
+def static_columns(
+    frame: pd.DataFrame, recipe: WindowRecipe, series: Sequence[str]
+) -> dict[str, list[Any]]:
+    """The static covariates of `series`, in their order, from a frame with rows for each.
+
+    Raises:
+        BadInputError: If a column or a series is missing, or a series has not exactly one value.
+    """
+    names, column = recipe.roles.covariates.static, recipe.data.series
+    _require(frame, [*([column] if column else []), *names])
+    frame = frame.reset_index(drop=True)
+    ids = _ids(frame, column)
+    lacking = sorted(set(series) - set(ids))
+    if lacking:
+        raise BadInputError(f"series {lacking[0]!r} has no row with its static covariates")
+    kept = frame[np.isin(ids, list(series))].reset_index(drop=True)
+    place = {name: i for i, name in enumerate(series)}
+    codes = np.asarray([place[i] for i in ids if i in place], np.int64)
+    return {
+        name: _constants(kept[name], codes, list(series), text=name in recipe.text)
+        for name in names
+    }
 
 
 def _require(frame: pd.DataFrame, wanted: list[str]) -> None:
