@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+import numpy.typing as npt
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -15,7 +17,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.inference.inference import Inference
-from serving.inference.target import Classification, Regression, Target
+from serving.inference.target import Classification, Prediction, Regression, Target
 from serving.rpc.answering import Desk
 from serving.rpc.examples import examples_of
 from serving.rpc.specs import spec_of, target_of
@@ -23,6 +25,8 @@ from serving.rpc.tensors import array_of, proto_of
 from serving.status import Code, ServingError
 
 SIGNATURE_DEF = "signature_def"
+Made = TypeVar("Made")
+_INLINE_BYTES = 256 * 1024
 
 
 class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -43,17 +47,16 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         async def work(deadline: float | None) -> Any:
             target = target_of(request)
             wanted = tuple(request.output_filter)
-            most = self._desk.limits.max_message_bytes
-            inputs = {
-                name: array_of(proto, name, max_bytes=most)
-                for name, proto in request.inputs.items()
-            }
+            inputs = await _aside(request.ByteSize(), self._arrays, request.inputs)
             done = await self._inference.predict(target, inputs, wanted, deadline)
-            outputs = {name: proto_of(array, name) for name, array in done.outputs.items()}
-            spec = spec_of(done.name, done.version, done.signature)
-            return predict_pb2.PredictResponse(model_spec=spec, outputs=outputs)
+            size = sum(array.nbytes for array in done.outputs.values())
+            return await _aside(size, _predict_response, done)
 
         return await self._desk.answer(context, "Predict", request.model_spec.name, work)
+
+    def _arrays(self, protos: Mapping[str, Any]) -> dict[str, npt.NDArray[Any]]:
+        most = self._desk.limits.max_message_bytes
+        return {name: array_of(proto, name, max_bytes=most) for name, proto in protos.items()}
 
     async def Classify(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Classifies examples."""
@@ -118,6 +121,19 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
             return answer
 
         return await self._desk.answer(context, "GetModelMetadata", request.model_spec.name, work)
+
+
+async def _aside(size: int, function: Callable[[Any], Made], argument: Any) -> Made:
+    """The function's result; made in another thread if `size` bytes would hold others up."""
+    if size <= _INLINE_BYTES:
+        return function(argument)
+    return await asyncio.to_thread(function, argument)
+
+
+def _predict_response(done: Prediction) -> Any:
+    outputs = {name: proto_of(array, name) for name, array in done.outputs.items()}
+    spec = spec_of(done.name, done.version, done.signature)
+    return predict_pb2.PredictResponse(model_spec=spec, outputs=outputs)
 
 
 def _tasks(protos: Sequence[Any]) -> list[tuple[Target, str]]:

@@ -15,6 +15,7 @@ from serving.status import Code, ServingError
 
 # numpy's bound. TensorFlow's is 254, but hardly any of its operations takes more than 8.
 _MOST_DIMENSIONS = 64
+_AT_ONCE = 1 << 16
 
 
 def array_of(proto: Any, name: str, *, max_bytes: int) -> npt.NDArray[Any]:
@@ -172,7 +173,7 @@ def _from_values(proto: Any, wire: WireType, name: str) -> npt.NDArray[Any]:
         part = np.dtype(np.float32 if wire.dtype == np.complex64 else np.float64)
         if len(values) % 2:
             raise _bad(name, f"{wire.field} has an odd number of values; a complex takes two")
-        return np.fromiter(values, part, len(values)).view(wire.dtype)
+        return _one_by_one(values, part).view(wire.dtype)
     block = packed.read(proto, wire.field, wire.dtype)
     if block is not None:
         return block
@@ -180,7 +181,16 @@ def _from_values(proto: Any, wire: WireType, name: str) -> npt.NDArray[Any]:
         return _integers(values, wire.bits, wire, name).view(wire.dtype)
     if wire.dtype.kind in "iu":
         return _integers(values, wire.dtype, wire, name)
-    return np.fromiter(values, wire.dtype, len(values))
+    return _one_by_one(values, wire.dtype)
+
+
+def _one_by_one(values: Any, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The values, some at a time: all at once would keep every other thread waiting."""
+    array = np.empty(len(values), dtype)
+    for start in range(0, len(values), _AT_ONCE):
+        some = values[start : start + _AT_ONCE]
+        array[start : start + len(some)] = np.fromiter(some, dtype, len(some))
+    return array
 
 
 def _integers(
@@ -188,7 +198,7 @@ def _integers(
 ) -> npt.NDArray[np.generic]:
     """The field holds 32 bits or more; what does not fit the dtype is refused, not wrapped."""
     try:
-        return np.fromiter(values, dtype, len(values))
+        return _one_by_one(values, dtype)
     except OverflowError:
         limits = np.iinfo(dtype)
         raise _bad(

@@ -7,40 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import tensorflow as tf
-from tensorflow.core.framework import types_pb2
 
 from tests.serving.conftest import ModelFamily
 from tests.serving.contract import messages
 from tests.serving.contract.engines import Running, Setup
-from tests.serving.contract.half_plus_two import save_functions
 from tests.serving.contract.messages import SECONDS, example, spec
-from tests.serving.contract.setups import BATCHING, half_plus_two
+from tests.serving.contract.predicts import assert_predicts
+from tests.serving.contract.setups import BATCHING, entry, half_plus_two
 
 pytestmark = pytest.mark.contract("model_servers/tensorflow_model_server_test.py")
 
 MODELS = ("default", "tf2")
-
-
-def assert_predicts(
-    server: Running,
-    model: str,
-    expected: float,
-    version: int = 123,
-    *,
-    signature: str = "",
-    outputs: tuple[str, ...] = ("y",),
-    shape: tuple[int, ...] = (1,),
-) -> None:
-    """Sends x = 2 and looks at all that comes back."""
-    request = messages.predict(
-        spec(model, signature), {"x": messages.floats(2.0, shape=shape)}, *outputs
-    )
-    answer = server.prediction.Predict(request, timeout=SECONDS)
-    assert set(answer.outputs) == {"y"}
-    assert answer.outputs["y"].dtype == types_pb2.DT_FLOAT
-    assert list(answer.outputs["y"].float_val) == [expected]
-    assert answer.model_spec == spec(model, signature or "serving_default", version)
 
 
 def test_status(server: Running) -> None:
@@ -112,13 +89,10 @@ def test_a_config_file_that_cannot_be_parsed(refuses_config: Callable[[str], str
     assert "ModelServerConfig" in refuses_config("improperly formatted file")
 
 
-CONFIG = 'config {{ name: "{0}" base_path: "{{root}}/{0}" model_platform: "tensorflow" }}'
-
-
 def test_a_config_file_that_changes(serve: Callable[[Setup], Running], family: ModelFamily) -> None:
     server = serve(
         Setup(
-            CONFIG.format("half_plus_two"),
+            entry("half_plus_two"),
             {
                 ("half_plus_two", 123): family.half_plus_two,
                 ("half_plus_three", 123): family.half_plus_three,
@@ -127,7 +101,7 @@ def test_a_config_file_that_changes(serve: Callable[[Setup], Running], family: M
         )
     )
     assert_predicts(server, "half_plus_two", 3.0)
-    server.write_config(CONFIG.format("half_plus_three"))
+    server.write_config(entry("half_plus_three"))
     server.wait_for("half_plus_three", 123)
     assert_predicts(server, "half_plus_three", 4.0)
 
@@ -137,14 +111,14 @@ def test_a_config_file_that_changes_and_is_not_read_again(
 ) -> None:
     server = serve(
         Setup(
-            CONFIG.format("half_plus_two"),
+            entry("half_plus_two"),
             {
                 ("half_plus_two", 123): family.half_plus_two,
                 ("half_plus_three", 123): family.half_plus_three,
             },
         )
     )
-    server.write_config(CONFIG.format("half_plus_three"))
+    server.write_config(entry("half_plus_three"))
     server.after_polls()
     assert server.states("half_plus_three") == {}
     assert_predicts(server, "half_plus_two", 3.0)
@@ -234,74 +208,3 @@ def test_metrics_for_prometheus(server: Running) -> None:
     status, _, body = server.rest("GET", "/monitoring/prometheus/metrics")
     assert status == 200
     assert b"# TYPE" in body
-
-
-def test_a_function_of_tensorflow_2(
-    serve: Callable[[Setup], Running], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    three, two = tf.Variable(3.0), tf.Variable(2.0)
-
-    @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, name="x")])
-    def product(x: Any) -> dict[str, Any]:
-        return {"y": three * two * x}
-
-    version = save_functions(
-        tmp_path_factory.mktemp("product") / "123", {"serving_default": product}, (three, two)
-    )
-    server = serve(Setup(CONFIG.format("default"), {("default", 123): version}))
-    assert_predicts(server, "default", 12.0, outputs=())
-
-
-def test_several_functions_of_tensorflow_2(
-    serve: Callable[[Setup], Running], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    def constant(value: float) -> Any:
-        @tf.function(input_signature=[tf.TensorSpec(None, tf.float32, name="x")])
-        def function(x: Any) -> dict[str, Any]:
-            return {"y": tf.constant([value])}
-
-        return function
-
-    version = save_functions(
-        tmp_path_factory.mktemp("constants") / "123",
-        {"serving_default": constant(1.0), "custom_signature_key": constant(2.0)},
-    )
-    server = serve(Setup(CONFIG.format("default"), {("default", 123): version}))
-    assert_predicts(server, "default", 2.0, signature="custom_signature_key")
-    assert_predicts(server, "default", 1.0)
-
-
-def identity_of_keras() -> Any:
-    """A Sequential whose output `y` is its input `x`."""
-    import keras
-
-    return keras.Sequential(
-        [keras.layers.Input((1,), name="x"), keras.layers.Identity(name="y")], name="identity"
-    )
-
-
-def dense_of_keras() -> Any:
-    """As `identity_of_keras`, but with a weight (1) that lives under a distribution strategy."""
-    import keras
-
-    with tf.distribute.MirroredStrategy(["/cpu:0"]).scope():
-        dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones", name="y")
-        return keras.Sequential([keras.layers.Input((1,), name="x"), dense], name="dense")
-
-
-@pytest.mark.parametrize("build", [identity_of_keras, dense_of_keras])
-def test_a_sequential_of_keras(
-    serve: Callable[[Setup], Running],
-    tmp_path_factory: pytest.TempPathFactory,
-    build: Callable[[], Any],
-) -> None:
-    model = build()
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 1], tf.float32, name="x")])
-    def call(x: Any) -> dict[str, Any]:
-        return {"y": model(x)}
-
-    folder = tmp_path_factory.mktemp("keras") / "123"
-    save_functions(folder, {"serving_default": call}, [v.value for v in model.variables])
-    server = serve(Setup(CONFIG.format("default"), {("default", 123): folder}))
-    assert_predicts(server, "default", 2.0, outputs=(), shape=(1, 1))

@@ -72,7 +72,8 @@ def bare(server_loop: LoopThread) -> Iterator[Callable[..., Bare]]:
             return server, port
 
         server, port = server_loop.run(start())
-        channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+        unbounded = [("grpc.max_receive_message_length", -1)]  # gRPC's clients take 4 MB by default
+        channel = grpc.insecure_channel(f"127.0.0.1:{port}", unbounded)
         running.append(Bare(port, channel, server_loop, server))
         return running[-1]
 

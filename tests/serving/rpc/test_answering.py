@@ -1,8 +1,7 @@
-"""What all methods have in common: time, statuses, tokens, limits, health."""
+"""What all methods have in common: time, statuses, limits."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 from collections.abc import Callable
@@ -12,13 +11,14 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
 from google.protobuf import text_format
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.inference.target import Prediction
-from serving.rpc.health import SERVICES, Health
 from serving.rpc.limits import GrpcLimits
+from serving.rpc.tensors import proto_of
 from serving.status import Code, ServingError
 from tests.serving.contract import messages
 from tests.serving.contract.messages import (
@@ -31,54 +31,9 @@ from tests.serving.contract.messages import (
     status,
 )
 from tests.serving.rpc.conftest import Bare, Heard
+from tests.serving.rpc.stand_ins import Answers, Fails, Manager, Waits
 
 ONE = predict(spec("m"), {"x": floats(1.0)})
-TOKEN = "correct-horse-battery-staple"
-
-
-class Answers:
-    """Answers every prediction with its inputs; remembers the deadlines."""
-
-    def __init__(self) -> None:
-        self.deadlines: list[float | None] = []
-
-    async def predict(self, target: Any, inputs: Any, outputs: Any, deadline: Any) -> Prediction:
-        now = asyncio.get_running_loop().time()
-        self.deadlines.append(None if deadline is None else deadline - now)
-        return Prediction(dict(inputs), target.name, 7, target.signature or "serving_default")
-
-
-class Fails:
-    """Raises the same for whatever it is asked."""
-
-    def __init__(self, error: Exception) -> None:
-        self._error = error
-
-    async def predict(self, *args: Any) -> Prediction:
-        raise self._error
-
-    def status(self, target: Any) -> Any:
-        raise self._error
-
-    def metadata(self, target: Any) -> Any:
-        raise self._error
-
-
-class Waits:
-    """Answers nothing; remembers that it was asked and that it was told to stop."""
-
-    def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.cancelled = threading.Event()
-
-    async def predict(self, *args: Any) -> Prediction:
-        self.asked.set()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            self.cancelled.set()
-            raise
-        raise AssertionError("nobody sets that event")
 
 
 Start = Callable[..., Bare]
@@ -217,8 +172,9 @@ def test_requests_beyond_the_number_that_is_allowed_are_refused_at_once(bare: St
     code, message = refused(server.prediction.Predict, ONE)
     assert (code, "1 requests are in work already" in message) == ("RESOURCE_EXHAUSTED", True)
     assert heard.requests == [("Predict", "m", Code.RESOURCE_EXHAUSTED)]
+    check = health_pb2_grpc.HealthStub(server.channel).Check
     # Who asks whether the server lives gets an answer all the same.
-    assert health(server).Check(health_pb2.HealthCheckRequest(), timeout=SECONDS).status == 1
+    assert check(health_pb2.HealthCheckRequest(), timeout=SECONDS).status == 1
     first.cancel()
     assert waits.cancelled.wait(SECONDS)
     assert until(lambda: len(heard.requests) == 2)
@@ -235,6 +191,19 @@ def test_messages_have_the_size_that_is_allowed(bare: Start) -> None:
     large = predict(spec("m"), {"x": floats(*np.arange(1100))})
     code, _ = refused(server.prediction.Predict, large)
     assert code == "RESOURCE_EXHAUSTED"
+
+
+def test_a_large_request_and_answer_hold_nobody_up_and_come_back(bare: Start) -> None:
+    server = bare(Answers())
+    array = np.arange(3_000_000, dtype=np.int32)
+    large = predict(spec("m"), {"x": proto_of(array, "x")})
+    call = server.prediction.Predict.future(large, timeout=SECONDS)
+    others = 0
+    while not call.done():
+        server.prediction.Predict(ONE, timeout=SECONDS)
+        others += 1
+    assert others > 1
+    assert np.array_equal(tf.make_ndarray(call.result().outputs["x"]), array)
 
 
 def test_an_answer_that_is_larger_than_allowed_is_an_error(bare: Start) -> None:
@@ -263,98 +232,6 @@ def test_two_servers_cannot_have_one_port(bare: Start) -> None:
 
     with pytest.raises(RuntimeError, match=str(first.port)):
         first.loop.run(second())
-
-
-KEYS: dict[str, tuple[tuple[tuple[str, str], ...], bool]] = {
-    "none": ((), False),
-    "the right one": ((("authorization", f"Bearer {TOKEN}"),), True),
-    "the right one, scheme in small letters": ((("authorization", f"bearer {TOKEN}"),), True),
-    "the right one after a wrong one": (
-        (("authorization", "Bearer no"), ("authorization", f"Bearer {TOKEN}")),
-        True,
-    ),
-    "a wrong one": ((("authorization", "Bearer wrong-horse-battery-staple"),), False),
-    "its beginning": ((("authorization", f"Bearer {TOKEN[:-1]}"),), False),
-    "more than it": ((("authorization", f"Bearer {TOKEN}x"),), False),
-    "nothing but the scheme": ((("authorization", "Bearer "),), False),
-    "no scheme": ((("authorization", TOKEN),), False),
-    "another scheme": ((("authorization", f"Basic {TOKEN}"),), False),
-    "another header": ((("x-token", TOKEN),), False),
-}
-
-
-@pytest.mark.parametrize("case", KEYS)
-def test_tokens(bare: Start, case: str) -> None:
-    headers, right = KEYS[case]
-    ask = bare(Answers(), token=TOKEN).prediction.Predict
-    if right:
-        assert ask(ONE, timeout=SECONDS, metadata=headers).model_spec.name == "m"
-        return
-    code, message = refused(lambda request, timeout: ask(request, timeout, headers), ONE)
-    assert code == "UNAUTHENTICATED"
-    assert "Bearer <token>" in message
-    assert TOKEN not in message
-
-
-@pytest.mark.parametrize(
-    "method",
-    [
-        "tensorflow.serving.PredictionService/Predict",
-        "tensorflow.serving.ModelService/HandleReloadConfigRequest",
-        "tensorflow.serving.ModelService/GetModelStatus",
-        "no.such.Service/Method",
-        "grpc.health.v1.HealthX/Check",
-    ],
-)
-def test_without_the_token_nothing_is_told_of_any_method(bare: Start, method: str) -> None:
-    server = bare(Answers(), token=TOKEN)
-    call = server.channel.unary_unary(f"/{method}")
-    assert refused(call, b"\xff\xff not parsed")[0] == "UNAUTHENTICATED"
-
-
-def health(server: Bare) -> Any:
-    return health_pb2_grpc.HealthStub(server.channel)
-
-
-def test_health_needs_no_token_and_follows_the_server(bare: Start) -> None:
-    told = Health()
-    server = bare(Answers(), token=TOKEN, health=told)
-    serving = health_pb2.HealthCheckResponse.ServingStatus
-    server.loop.run(told.starting())
-    for service in SERVICES:
-        request = health_pb2.HealthCheckRequest(service=service)
-        assert health(server).Check(request, timeout=SECONDS).status == serving.NOT_SERVING
-    server.loop.run(told.ready())
-    for service in SERVICES:
-        request = health_pb2.HealthCheckRequest(service=service)
-        assert health(server).Check(request, timeout=SECONDS).status == serving.SERVING
-    watched = health(server).Watch(health_pb2.HealthCheckRequest(), timeout=SECONDS)
-    assert next(watched).status == serving.SERVING
-    server.loop.run(told.stopping())
-    assert next(watched).status == serving.NOT_SERVING
-    server.loop.run(told.ready())
-    request = health_pb2.HealthCheckRequest()
-    assert health(server).Check(request, timeout=SECONDS).status == serving.NOT_SERVING
-    watched.cancel()
-
-
-def test_the_health_of_a_service_that_there_is_not(bare: Start) -> None:
-    request = health_pb2.HealthCheckRequest(service="elman.Shell")
-    assert refused(health(bare(Answers())).Check, request)[0] == "NOT_FOUND"
-
-
-class Manager:
-    """Takes long to reload."""
-
-    def __init__(self) -> None:
-        self.begun, self.done = threading.Event(), threading.Event()
-        self.models: list[str] = []
-
-    async def configure(self, models: Any) -> None:
-        self.begun.set()
-        await asyncio.sleep(0.3)
-        self.models = [model.name for model in models]
-        self.done.set()
 
 
 def test_reloading_is_finished_even_if_the_client_goes_away(bare: Start, tmp_path: Path) -> None:

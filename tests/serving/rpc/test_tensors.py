@@ -54,7 +54,8 @@ def raw(value: Any) -> Any:
     if array.dtype.kind == "c":
         array = array.reshape(-1).view(np.float32 if array.dtype == np.complex64 else np.float64)
     if array.dtype.kind not in "iub":
-        array[np.isnan(array)] = np.nan
+        with np.errstate(invalid="ignore"):  # a signalling nan
+            array[np.isnan(array)] = np.nan
     return array.dtype, array.tobytes()
 
 
