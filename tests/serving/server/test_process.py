@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -21,19 +22,23 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from tests.serving.server.prometheus_text import parse
 from tests.serving.server.server_process import PATIENCE, ServerProcess, digest, embedded
-from tests.serving.server.slow_model import slow_model
+from tests.serving.server.waiting_model import waiting_model
 
 pytestmark = pytest.mark.slow
 
-STEPS = 100_000
-"""Takes the model a second or so."""
-ENDLESS = 10**15
 PATIENT = f"--rest_api_timeout_in_ms={int(PATIENCE * 1000)}"
 
 
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return slow_model(tmp_path_factory.mktemp("slow") / "1")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return waiting_model(tmp_path_factory.mktemp("waiting") / "1")
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """Requests that name it are answered when somebody opens it for writing."""
+    os.mkfifo(tmp_path / "gate")
+    return tmp_path / "gate"
 
 
 @pytest.fixture
@@ -51,26 +56,29 @@ def started(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
         server.close()
 
 
-def ask_grpc(channel: grpc.Channel, steps: int) -> tuple[int, int]:
-    """What was counted, and the version that did."""
+def ask_grpc(channel: grpc.Channel, x: int, gate: Path | str = "") -> tuple[int, int]:
+    """The double of `x`, and the version that made it."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "m"
-    request.inputs["steps"].CopyFrom(tf.make_tensor_proto([steps], tf.int64))
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto([x], tf.int64))
+    request.inputs["gate"].CopyFrom(tf.make_tensor_proto([str(gate)]))
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     response = stub.Predict(request, timeout=PATIENCE)
-    counted = tf.make_ndarray(response.outputs["counted"])
-    return int(counted[0]), int(response.model_spec.version.value)
+    doubled = tf.make_ndarray(response.outputs["y"])
+    return int(doubled[0]), int(response.model_spec.version.value)
 
 
-def ask_rest(client: httpx.Client, steps: int) -> int:
-    response = client.post("/v1/models/m:predict", json={"instances": [steps]})
+def ask_rest(client: httpx.Client, x: int, gate: Path | str = "") -> int:
+    """The double of `x`."""
+    asked = {"instances": [{"x": x, "gate": str(gate)}]}
+    response = client.post("/v1/models/m:predict", json=asked)
     response.raise_for_status()
-    (counted,) = response.json()["predictions"]
-    return int(counted)
+    (doubled,) = response.json()["predictions"]
+    return int(doubled)
 
 
 def requests_in_work(client: httpx.Client) -> tuple[float, float]:
-    """Over REST, this one included, and over gRPC."""
+    """Over REST, the one that asks for this included, and over gRPC."""
     page = parse(client.get("/monitoring/prometheus/metrics").text)
     name = ":elman:serving:requests_in_work"
     return page.value(name, entrypoint="REST"), page.value(name, entrypoint="GRPC")
@@ -100,19 +108,19 @@ class Load:
             while True:
                 begun = time.monotonic()
                 try:
-                    counted = ask_rest(client, 3) if protocol == "rest" else ask_grpc(channel, 3)[0]
+                    doubled = ask_rest(client, 3) if protocol == "rest" else ask_grpc(channel, 3)[0]
                 except (httpx.HTTPError, grpc.RpcError) as error:
                     if begun < self.told:
                         self.lost.append(repr(error))
                     return
-                assert counted == 3
+                assert doubled == 6
                 self.answered += 1
 
 
 def test_no_request_is_lost_when_it_stops(
-    slow: Path, tmp_path: Path, started: Callable[..., ServerProcess]
+    model: Path, gate: Path, tmp_path: Path, started: Callable[..., ServerProcess]
 ) -> None:
-    shutil.copytree(slow, tmp_path / "models" / "7")
+    shutil.copytree(model, tmp_path / "models" / "7")
     before = digest(tmp_path / "models")
     log = tmp_path / "access.log"
     server = started(tmp_path / "models", f"--access_log={log}", PATIENT)
@@ -131,56 +139,57 @@ def test_no_request_is_lost_when_it_stops(
 
     load = Load(rest, address)
     with (
-        ThreadPoolExecutor(12) as pool,
+        ThreadPoolExecutor(10) as pool,
         closing(server),  # whatever happens, so that no client waits for ever
         httpx.Client(base_url=rest, timeout=PATIENCE) as client,
         grpc.insecure_channel(address) as channel,
     ):
-        assert ask_rest(client, 5) == 5
-        assert ask_grpc(channel, 5) == (5, 7)
         quick = [pool.submit(load.client, p) for p in ("rest", "grpc") * 2]
-        slow_rest = [pool.submit(ask_rest, client, STEPS) for _ in range(3)]
-        slow_grpc = [pool.submit(ask_grpc, channel, STEPS) for _ in range(3)]
+        waiting_rest = [pool.submit(ask_rest, client, i, gate) for i in range(3)]
+        waiting_grpc = [pool.submit(ask_grpc, channel, i, gate) for i in range(3)]
 
         def all_there() -> bool:
             rest_requests, grpc_requests = requests_in_work(client)
-            # The page that says so is a request in work too.
             return rest_requests >= 4 and grpc_requests >= 3 and load.answered > 20
 
         server.until(all_there, "under load")
         load.told = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
-        assert [f.result() for f in slow_rest] == [STEPS] * 3
-        assert [f.result() for f in slow_grpc] == [(STEPS, 7)] * 3
-        for future in quick:
+        server.until(lambda: "stopping" in server.out, "stopping")
+        for future in quick:  # they go on until the server takes no more
             future.result()
+        assert not any(future.done() for future in (*waiting_rest, *waiting_grpc))
+        opened = os.open(gate, os.O_RDWR)
+        assert [future.result() for future in waiting_rest] == [0, 2, 4]
+        assert [future.result() for future in waiting_grpc] == [(0, 7), (2, 7), (4, 7)]
+        os.close(opened)
         assert server.end() == 0
     assert load.lost == []
     assert server.out.endswith("stopped\n")
     assert not server.ready_file.exists()
     assert "Traceback" not in server.err
     assert digest(tmp_path / "models") == before
-    assert len(log.read_text().splitlines()) >= load.answered + 8
+    assert len(log.read_text().splitlines()) >= load.answered + 6
 
 
 def test_killed_in_mid_load_it_serves_the_right_version_again(
-    slow: Path, tmp_path: Path, started: Callable[..., ServerProcess]
+    model: Path, gate: Path, tmp_path: Path, started: Callable[..., ServerProcess]
 ) -> None:
     base = tmp_path / "models"
     for version in (7, 8):
-        shutil.copytree(slow, base / str(version))
-    # What a push that was killed too may leave behind.
-    shutil.copytree(slow, base / ".staging-0123")
+        shutil.copytree(model, base / str(version))
+    # What a push that was killed too may leave behind, and a version that cannot be loaded.
+    shutil.copytree(model, base / ".staging-0123")
     (base / "9").mkdir()
-    (base / "9" / "saved_model.pb").touch()
+    (base / "9" / "saved_model.pb").write_bytes(b"\xff\xff no model")
     before = digest(base)
     server = started(base)
     ready = server.wait_ready()
     load = Load(ready["rest_url"], f"127.0.0.1:{ready['grpc_port']}", told=0.0)
     clients = [threading.Thread(target=load.client, args=(p,)) for p in ("rest", "grpc") * 2]
-    for client in clients:
-        client.start()
-    with closing(server):
+    with closing(server):  # which kills it
+        for client in clients:
+            client.start()
         server.until(lambda: load.answered > 20, "under load")
     for client in clients:
         client.join(PATIENCE)
@@ -193,16 +202,16 @@ def test_killed_in_mid_load_it_serves_the_right_version_again(
     with (
         ThreadPoolExecutor(2) as pool,
         closing(again),
-        httpx.Client(base_url=ready["rest_url"], timeout=PATIENCE) as client,
+        httpx.Client(base_url=ready["rest_url"], timeout=PATIENCE) as client_again,
         grpc.insecure_channel(address) as channel,
     ):
-        assert ask_grpc(channel, 4) == (4, 8)
+        assert ask_grpc(channel, 4) == (8, 8)
         # What is not done in time when it stops is cut off, and that is told.
         cut = [
-            pool.submit(ask_rest, client, ENDLESS),
-            pool.submit(ask_grpc, channel, ENDLESS),
+            pool.submit(ask_rest, client_again, 1, gate),
+            pool.submit(ask_grpc, channel, 1, gate),
         ]
-        again.until(lambda: requests_in_work(client) == (2, 1), "at work")
+        again.until(lambda: requests_in_work(client_again) == (2, 1), "at work")
         again.process.send_signal(signal.SIGINT)
         errors = [future.exception() for future in cut]
         assert again.end() == 1
