@@ -87,7 +87,7 @@ def measure(rounds: int, seconds: float, folder: Path) -> dict[str, Any]:
     for _ in range(rounds):
         for batching, flags in FLAGS.items():
             seen.setdefault("direct", []).append(direct(model, feed, seconds))
-            with serving(base, "co2", folder, "--access_log=off", *flags) as server:
+            with serving(base, "co2", folder, *flags) as server:
                 for protocol in PROTOCOLS:
                     for clients in CLIENTS:
                         found = load(server, protocol, clients, files[protocol], seconds)

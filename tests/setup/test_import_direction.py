@@ -20,6 +20,12 @@ BELOW = {
     "serving": set(),
 }
 
+# A client makes windows, and there is one definition of those; the server is without all of ours.
+CLIENT = (
+    *("serving/client.py", "serving/history/*"),
+    *("serving/streaming/*", "serving/transport/*"),
+)
+
 # Heavy or far-reaching libraries, and the only files that may import them.
 TFX_WIRING = (
     *("pipeline/*", "components/artifacts.py"),
@@ -45,21 +51,28 @@ def imported_modules(source: str) -> Iterator[tuple[int, str]]:
 def violations(path: str, source: str) -> list[str]:
     """What the file at `path` (from the repository's root) imports and must not."""
     package = path.split("/", maxsplit=1)[0]
+    client = any(fnmatch(path, place) for place in CLIENT)
+    below = {"models"} if client else BELOW[package]
     found = []
     for line, module in imported_modules(source):
         top = module.split(".", maxsplit=1)[0]
         where = f"{path}:{line} imports {module}"
         if module.startswith("."):
             found.append(f"{where}: name the module in full, so that the direction shows")
-        elif top in OURS and top != package and top not in BELOW[package]:
-            found.append(
-                f"{where}: {package} may import {sorted(BELOW[package]) or 'none of ours'}"
-            )
+        elif top in OURS and top != package and top not in below:
+            found.append(f"{where}: {package} may import {sorted(below) or 'none of ours'}")
+        elif package == "serving" and not client and _is_client(module):
+            found.append(f"{where}: the server does without its clients")
         elif top in ALLOWED_IN and not any(fnmatch(path, place) for place in ALLOWED_IN[top]):
             found.append(f"{where}: {top} belongs in {', '.join(ALLOWED_IN[top])}")
         elif top in {"tests", "examples", "benchmarks"}:
             found.append(f"{where}: that is not installed with the packages")
     return found
+
+
+def _is_client(module: str) -> bool:
+    path = module.replace(".", "/")
+    return any(fnmatch(name, place) for place in CLIENT for name in (f"{path}.py", f"{path}/"))
 
 
 @pytest.mark.parametrize("package", OURS)
@@ -88,6 +101,9 @@ def test_every_import_points_the_right_way(package: str) -> None:
         ("components/train/loop.py", "import mlflow"),
         ("components/push/component.py", "import duckdb"),
         ("serving/rest.py", "from models.windows import spec"),
+        ("serving/rest/app.py", "from serving.transport.retry import Retry"),
+        ("serving/rest/app.py", "import serving.client"),
+        ("serving/client.py", "from components.push import repository"),
         ("serving/rest.py", "import ml_metadata"),
         ("pipeline/run.py", "from tests.setup import conftest"),
     ],
@@ -106,6 +122,7 @@ def test_a_wrong_import_is_found(path: str, source: str) -> None:
         ),
         ("components/ingest/sql.py", "import duckdb, models.section"),
         ("serving/rest.py", "import tensorflow as tf\nfrom serving import repository"),
+        ("serving/history/frame.py", "from models.windows import spec\nimport serving.client"),
     ],
 )
 def test_a_right_import_passes(path: str, source: str) -> None:
