@@ -30,6 +30,11 @@ def failure(error: BaseException, hide: Iterable[Path] = ()) -> ServingError:
     if isinstance(error, tf.errors.OpError):
         code = _CODES.get(error.error_code, Code.UNKNOWN)
         return ServingError(code, presentable(error.message or type(error).__name__, hide))
+    if isinstance(error, UnicodeDecodeError):
+        # A message of TensorFlow that quotes what a client sent, which Python could not read; its
+        # code is lost with it.
+        text = bytes(error.object).decode("utf-8", "replace")
+        return ServingError(Code.INVALID_ARGUMENT, presentable(text, hide))
     if isinstance(error, MemoryError):
         return ServingError(Code.RESOURCE_EXHAUSTED, "out of memory")
     if isinstance(error, (ValueError, TypeError)):

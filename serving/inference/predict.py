@@ -16,7 +16,7 @@ import tensorflow as tf
 from serving.engine.call import Call
 from serving.engine.servable import Array, Servable
 from serving.engine.signature import DEFAULT_SIGNATURE, Signature, TensorInfo
-from serving.inference.prepare import batch_rows, invalid, wrong_dtype
+from serving.inference.prepare import batch_rows, dtype_word, invalid, wrong_dtype
 from serving.inference.prepared import Prepared
 from serving.inference.target import Prediction
 from serving.status import Code, ServingError
@@ -108,9 +108,10 @@ def _bytes(array: Array) -> Array:
 
 def _dtype_name(dtype: npt.DTypeLike) -> str:
     try:
-        return str(tf.as_dtype(dtype).name)
+        enum = tf.as_dtype(dtype).as_datatype_enum
     except TypeError:
         return str(dtype)
+    return dtype_word(enum)
 
 
 def _set(names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from tensorflow.core.framework import types_pb2
 
 from serving.engine.call import Call
 from serving.engine.failure import presentable
@@ -51,8 +52,13 @@ def examples_call(
 
 def wrong_dtype(info: TensorInfo, place: int, given: str) -> str:
     """Words for an array of another dtype than the input's; the end of it is TensorFlow's."""
-    expected = info.tf_name.removeprefix("DT_").lower()
+    expected = dtype_word(info.enum)
     return f'input "{info.name}": Expects arg[{place}] to be {expected} but {given} is provided'
+
+
+def dtype_word(enum: int) -> str:
+    """A dtype as TensorFlow calls it in messages, such as `float`."""
+    return str(types_pb2.DataType.Name(enum)).removeprefix("DT_").lower()
 
 
 def invalid(message: str) -> ServingError:

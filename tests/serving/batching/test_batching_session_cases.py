@@ -20,6 +20,7 @@ from serving.engine.call import Call
 from serving.status import Code, ServingError
 from tests.serving.batching.numpy_model import NumpyModel, bench
 from tests.serving.event_loop import run
+from tests.serving.restated import restated
 
 SESSION = "batching/batching_session_test.cc"
 UTIL = "batching/batching_util_test.cc"
@@ -96,8 +97,7 @@ CASES = [
 ]
 
 
-@pytest.mark.contract(SESSION)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", restated(SESSION, CASES))
 def test_batching_session(case: Case) -> None:
     async def go() -> None:
         model = HalfPlusTwo()
@@ -111,10 +111,7 @@ def test_batching_session(case: Case) -> None:
     run(go())
 
 
-@pytest.mark.contract(SESSION)
 def test_the_padding_is_a_row_of_the_request() -> None:
-    """AllowedBatchSizesRequirePadding, its values."""
-
     async def go() -> None:
         model = HalfPlusTwo()
         settings = BatchingSettings(max_batch_size=4, allowed_batch_sizes=(4,))
@@ -176,21 +173,27 @@ def test_multiple_signatures() -> None:
     run(go())
 
 
-@pytest.mark.contract(SESSION)
-@pytest.mark.parametrize(
-    "sizes",
-    [(4, 2), (2, 8), (2, 2, 4), (0, 4), (2,)],
-    ids=[
-        "UnsortedAllowedBatchSizesRejected",
-        "FinalAllowedBatchSizeLargerThanMaxBatchSizeRejected",
-        "twice the same",
-        "zero",
-        "too small",
-    ],
-)
-def test_allowed_batch_sizes_rejected(sizes: tuple[int, ...]) -> None:
+@dataclass(frozen=True)
+class Sizes:
+    """Allowed batch sizes that are refused where the largest batch is 4."""
+
+    id: str
+    allowed: tuple[int, ...]
+
+
+REFUSED = [
+    Sizes("UnsortedAllowedBatchSizesRejected", (4, 2)),
+    Sizes("FinalAllowedBatchSizeLargerThanMaxBatchSizeRejected", (2, 8)),
+    Sizes("twice the same", (2, 2, 4)),
+    Sizes("zero", (0, 4)),
+    Sizes("too small", (2,)),
+]
+
+
+@pytest.mark.parametrize("case", restated(SESSION, REFUSED))
+def test_allowed_batch_sizes_rejected(case: Sizes) -> None:
     with pytest.raises(ValueError, match="max_batch_size"):
-        BatchingSettings(max_batch_size=4, allowed_batch_sizes=sizes)
+        BatchingSettings(max_batch_size=4, allowed_batch_sizes=case.allowed)
 
 
 @pytest.mark.contract(UTIL)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.engine.availability import Action, Phase, Snapshot, next_action
+from tests.serving.restated import restated
 
 SOURCE = "core/availability_preserving_policy_test.cc"
 NEW, LOADING, READY = Phase.NEW, Phase.LOADING, Phase.READY
@@ -83,8 +84,7 @@ CASES = [
 ]
 
 
-@pytest.mark.contract(SOURCE)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", restated(SOURCE, CASES))
 def test_next_action(case: Case) -> None:
     action = next_action([Snapshot(*version) for version in case.versions])
     version = None if action is None else case.versions[action.index][0]
