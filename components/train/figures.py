@@ -9,12 +9,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from components.train.flow_figures import flow_figures
 from models.training.config import TrainConfig
+from models.training.gradient_flow.flow import GradientFlow
 from models.training.history import TrainingHistory
 
 
 def figures(history: TrainingHistory, config: TrainConfig) -> Iterator[tuple[str, Figure]]:
-    """Each figure with its path: the loss curve, and the gradient norm before clipping.
+    """Each figure with its path: the loss curve, the gradient norm before clipping, and, where it
+    was measured, gradient flow.
 
     Args:
         history: Of a finished training.
@@ -25,6 +28,8 @@ def figures(history: TrainingHistory, config: TrainConfig) -> Iterator[tuple[str
     """
     yield "figures/loss.png", _loss(history, config)
     yield "figures/gradient_norm.png", _gradient_norm(history, config)
+    if history.gradient_flow:
+        yield from flow_figures([GradientFlow.from_json(flow) for flow in history.gradient_flow])
 
 
 def _loss(history: TrainingHistory, config: TrainConfig) -> Figure:

@@ -35,6 +35,8 @@ class TrainingHistory:
         parameters: Trainable parameters.
         train_windows: Windows per epoch.
         validation_windows: Windows of the validation split.
+        gradient_flow: Measurements of `models.training.gradient_flow`, in the order of epochs: each
+            `epoch`, and `norms` by recurrent layer and lag.
         resumed_after: Finished epochs found when the run last started; 0 for one uninterrupted.
     """
 
@@ -45,6 +47,7 @@ class TrainingHistory:
     parameters: int = 0
     train_windows: int = 0
     validation_windows: int = 0
+    gradient_flow: list[dict[str, Any]] = field(default_factory=list)
     resumed_after: int = 0
 
     @property

@@ -20,6 +20,8 @@ from models.training.checkpoints import (
 )
 from models.training.config import TrainConfig
 from models.training.fitting import Fitting
+from models.training.gradient_flow.flow import GradientFlow
+from models.training.gradient_flow.watch import FlowWatch
 from models.training.history import TrainingHistory
 from models.training.listener import Listener
 from models.training.optimizers import inner, schedule_of
@@ -34,7 +36,8 @@ class Supervisor(keras.callbacks.Callback):
     """One Keras callback, so that the order of what it does between epochs is plain.
 
     After each epoch: refuse a loss that is not finite; keep the weights if the validation loss is
-    the lowest so far; ask early stopping and the plateau schedule; record; write the checkpoint.
+    the lowest so far; ask early stopping and the plateau schedule; measure gradient flow where it
+    is time to; record; write the checkpoint.
     """
 
     # Keras then reads batch logs in a thread of its own and never waits for the device.
@@ -48,6 +51,7 @@ class Supervisor(keras.callbacks.Callback):
         folder: Path,
         identity: str,
         listener: Listener,
+        flow: FlowWatch,
     ) -> None:
         """Watches one training.
 
@@ -58,6 +62,7 @@ class Supervisor(keras.callbacks.Callback):
             folder: Where checkpoints are kept, for this run alone.
             identity: A text that differs where a checkpoint must not be used.
             listener: Hears metrics and progress.
+            flow: Measures gradient flow.
         """
         super().__init__()
         self._fitting = fitting
@@ -66,6 +71,7 @@ class Supervisor(keras.callbacks.Callback):
         self._folder = folder
         self._identity = identity
         self._listener = listener
+        self._flow = flow
         self._stopping = Patience(config.patience, config.min_delta)
         self._plateau = Patience(config.schedule.patience, config.min_delta)
         self._schedule = schedule_of(fitting.optimizer)
@@ -153,6 +159,7 @@ class Supervisor(keras.callbacks.Callback):
             self._schedule.set_drops(self._schedule.drops + 1)
             self._plateau.wait = 0
         self.finished = self._fitting.stop_training or epoch + 1 == self._config.epochs
+        self._flow.after_epoch(epoch + 1, self.finished, self.history)
         self._tell(epoch + 1)
         self._save(epoch + 1)
 
@@ -180,6 +187,9 @@ class Supervisor(keras.callbacks.Callback):
     def _tell(self, epoch: int) -> None:
         values = self.history.at(epoch)
         values["epoch_seconds"] = values.pop("seconds")
+        for flow in map(GradientFlow.from_json, self.history.gradient_flow):
+            if flow.epoch == epoch:
+                values["gradient_reach"] = flow.reach
         self._listener.metrics(values, step=epoch)
         self._listener.progress(
             epoch, self._config.epochs, {k: values[k] for k in ("loss", "val_loss")}

@@ -135,12 +135,17 @@ def test_the_exported_model_forecasts_as_the_network_did(trained: tuple[Path, Me
 
 def test_metrics_and_figures_are_recorded(trained: tuple[Path, Memory]) -> None:
     memory = trained[1]
-    assert set(memory.figures) == {"figures/loss.png", "figures/gradient_norm.png"}
+    names = ("loss", "gradient_norm", "gradient_flow", "gradient_flow_epochs")
+    assert set(memory.figures) == {f"figures/{name}.png" for name in names}
     lines = [line.get_label() for line in memory.figures["figures/loss.png"].axes[0].lines]
     assert lines[:2] == ["train", "validation"]
-    assert {"loss@1", "gradient_norm@2", "clipped_share@2", "epoch_seconds@1"} <= set(
-        memory.recorded
-    )
+    assert {
+        "loss@1",
+        "gradient_norm@2",
+        "clipped_share@2",
+        "epoch_seconds@1",
+        "gradient_reach@1",
+    } <= set(memory.recorded)
     assert memory.recorded["epochs_run"] == 2
 
 

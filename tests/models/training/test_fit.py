@@ -125,7 +125,7 @@ def test_every_epoch_is_recorded_and_the_history_survives_json(trained: Any) -> 
     assert [step for step, _ in ear.epochs] == list(range(1, run + 1))
     assert ear.done == [(n, config.epochs) for n in range(1, run + 1)]
     names = {n if n != "seconds" else "epoch_seconds" for n in SERIES}
-    assert all(set(values) == names for _, values in ear.epochs)
+    assert all(set(values) - {"gradient_reach"} == names for _, values in ear.epochs)
     assert history.parameters == network.count_params()
     assert TrainingHistory.from_json(history.to_json()) == history
 
@@ -181,6 +181,7 @@ def test_half_precision_takes_the_scale_out_of_the_norm(
 ) -> None:
     whole = TrainConfig(epochs=1, batch_size=64, learning_rate=1e-3, clip=ClipConfig(value=0.1))
     half = whole.model_copy(update={"precision": "mixed_float16"})
+    store = replace(store, values=store.values * np.float32(1000))  # float16 ends at 65,504
     full, _ = fit(store, whole, tmp_path / "a", ear, PLAIN)
     found, network = fit(store, half, tmp_path / "b", ear, PLAIN)
     assert network.layers[-1].compute_dtype is not None

@@ -41,10 +41,13 @@ def test_a_run_killed_in_mid_training_ends_as_an_uninterrupted_one(
         if name != "seconds":
             assert again.epochs[name] == whole.epochs[name], name
     assert (again.best_epoch, again.stopped) == (whole.best_epoch, whole.stopped)
+    assert [flow["epoch"] for flow in whole.gradient_flow] == [1, whole.epochs_run]
+    assert again.gradient_flow == whole.gradient_flow
     for a, b in zip(continued.get_weights(), network.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     # A new tracking run hears of the epochs of the killed one, too.
     assert [step for step, _ in ear.epochs] == list(range(1, again.epochs_run + 1))
+    assert "gradient_reach" in ear.epochs[0][1]
 
     changed = RESUMED.model_copy(update={"epochs": 1, "learning_rate": 0.02})
     fresh, _ = fit(store, changed, tmp_path / "killed", ear)
