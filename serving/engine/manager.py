@@ -78,6 +78,11 @@ class ModelManager:
         self._configuring = asyncio.Lock()
         self._polling: asyncio.Task[None] | None = None
 
+    @property
+    def models(self) -> tuple[ServedModel, ...]:
+        """What is served, or is to be, by the last configuration."""
+        return self._served
+
     async def start(self) -> None:
         """Loads what there is; returns when each version found was loaded or has failed.
 

@@ -16,6 +16,7 @@ from serving.engine.call import Call
 from serving.engine.servable import Array, Servable
 from serving.observer import Silent
 from serving.status import Code, ServingError
+from tests.serving.event_loop import until
 
 POISON = -1.0
 
@@ -129,3 +130,22 @@ def code_of(result: Any) -> Code:
     """The code of an error that `gather` gave back."""
     assert isinstance(result, ServingError), result
     return result.code
+
+
+PATIENT = BatchingSettings(max_batch_size=4, batch_timeout_micros=600_000_000)
+"""Waits ten minutes, so that a test which waited for the timeout would fail."""
+
+
+async def occupied(made: Bench, model: NumpyModel, *requests: Array) -> list[Any]:
+    """Makes one request run and wait, and `requests` gather behind it."""
+    model.gate.clear()
+    first = made.asking(model, rows(0))
+    await until(lambda: len(model.runs) == 1)
+    asked = [made.asking(model, x) for x in requests]
+    await until(lambda: made.waiting == len(requests))
+    return [first, *asked]
+
+
+async def results(asked: list[Any]) -> list[Any]:
+    """What came of each; an error is its result."""
+    return list(await asyncio.gather(*asked, return_exceptions=True))

@@ -3,65 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from serving.engine.manager import ModelManager
-from serving.engine.settings import ServedModel, VersionPolicy
-from serving.engine.version_status import State, VersionStatus
+from serving.engine.settings import VersionPolicy
+from serving.engine.version_status import State
 from serving.observer import Silent
 from serving.status import Code, ServingError
-from tests.serving.engine.fake_versions import Loads, as_fake, complete, write_half, write_version
+from tests.serving.engine.fake_versions import Loads, as_fake, write_version
+from tests.serving.engine.managing import available, managing, refused, states, used
 from tests.serving.event_loop import run, until
-
-
-@contextlib.asynccontextmanager
-async def managing(
-    base: Path, loads: Loads, policy: VersionPolicy | None = None, **options: Any
-) -> AsyncIterator[ModelManager]:
-    """A manager of the model `m` in `base` that has started."""
-    model = ServedModel("m", base, policy or VersionPolicy())
-    manager = ModelManager([model], load=loads, **{"poll_seconds": 0, **options})
-    await manager.start()
-    try:
-        yield manager
-    finally:
-        await manager.stop()
-
-
-def available(manager: ModelManager) -> list[int]:
-    try:
-        found = manager.status("m")
-    except ServingError:
-        return []
-    return [status.version for status in found if status.state is State.AVAILABLE]
-
-
-def states(manager: ModelManager) -> dict[int, State]:
-    return {status.version: status.state for status in manager.status("m")}
-
-
-def used(manager: ModelManager, version: int | None = None) -> int:
-    with manager.use("m", version) as servable:
-        assert not as_fake(servable).closed
-        return servable.version
-
-
-async def look_twice(manager: ModelManager) -> None:
-    """What was broken is tried again when it has changed and is the same at two looks."""
-    await manager.poll()
-    await manager.poll()
-
-
-def refused(manager: ModelManager, *args: Any) -> ServingError:
-    with pytest.raises(ServingError) as caught, manager.use(*args):
-        pass
-    return caught.value
 
 
 def test_start_returns_when_the_newest_version_is_available(tmp_path: Path) -> None:
@@ -149,36 +102,6 @@ def test_the_old_version_stays_until_its_last_request_is_answered(tmp_path: Path
     run(go())
 
 
-def test_a_broken_version_replaces_nothing_and_says_why(tmp_path: Path) -> None:
-    async def go() -> None:
-        write_version(tmp_path, 1)
-        async with managing(tmp_path, loads := Loads()) as manager:
-            write_version(tmp_path, 2, broken=True)
-            for _ in range(3):
-                await manager.poll()
-            assert used(manager) == 1
-            assert loads.started == [1, 2]
-            newest, older = manager.status("m")
-            assert older == VersionStatus(1, State.AVAILABLE)
-            assert (newest.version, newest.state, newest.code) == (2, State.END, Code.DATA_LOSS)
-            assert newest.message == "saved_model.pb is broken"
-
-    run(go())
-
-
-def test_a_server_that_starts_with_a_broken_newest_version_serves_the_one_before(
-    tmp_path: Path,
-) -> None:
-    async def go() -> None:
-        for version, broken in ((1, False), (2, False), (3, True), (4, True)):
-            write_version(tmp_path, version, broken=broken)
-        async with managing(tmp_path, loads := Loads()) as manager:
-            assert available(manager) == [2]
-            assert loads.started == [4, 3, 2]
-
-    run(go())
-
-
 def test_versions_are_loaded_highest_first_and_all_are_served(tmp_path: Path) -> None:
     async def go() -> None:
         for version in range(1, 6):
@@ -188,27 +111,6 @@ def test_versions_are_loaded_highest_first_and_all_are_served(tmp_path: Path) ->
             assert available(manager) == [5, 4, 3, 2, 1]
             assert loads.started == [5, 4, 3, 2, 1]
             assert [used(manager, v) for v in (1, 5)] == [1, 5]
-
-    run(go())
-
-
-def test_a_version_that_is_half_written_is_waited_for(tmp_path: Path) -> None:
-    async def go() -> None:
-        write_version(tmp_path, 1)
-        async with managing(tmp_path, loads := Loads()) as manager:
-            folder = write_half(tmp_path, 2)
-            for _ in range(3):
-                await manager.poll()
-            assert loads.started == [1]
-            assert used(manager) == 1
-            assert manager.status("m", 2) == [
-                VersionStatus(
-                    2, State.START, Code.OK, "not complete: saved_model.pb is missing or empty"
-                )
-            ]
-            complete(folder)
-            await manager.poll()
-            assert used(manager) == 2
 
     run(go())
 
@@ -234,19 +136,6 @@ def test_rolling_back_brings_the_version_before_without_a_gap(tmp_path: Path) ->
     run(go())
 
 
-def test_rolling_back_to_a_broken_version_keeps_the_one_that_works(tmp_path: Path) -> None:
-    async def go() -> None:
-        write_version(tmp_path, 1, broken=True)
-        write_version(tmp_path, 2)
-        async with managing(tmp_path, Loads()) as manager:
-            (tmp_path / "2").rename(tmp_path / ".rolled-back-2")
-            await look_twice(manager)
-            assert used(manager) == 2
-            assert states(manager) == {2: State.AVAILABLE, 1: State.END}
-
-    run(go())
-
-
 def test_when_the_last_version_is_taken_away_nothing_is_served(tmp_path: Path) -> None:
     async def go() -> None:
         write_version(tmp_path, 1)
@@ -267,94 +156,6 @@ def test_unless_the_last_version_is_to_be_kept(tmp_path: Path) -> None:
             shutil.rmtree(tmp_path / "1")
             await manager.poll()
             assert used(manager) == 1
-
-    run(go())
-
-
-def test_a_base_path_that_cannot_be_read_takes_nothing_away(tmp_path: Path) -> None:
-    async def go() -> None:
-        base = tmp_path / "m"
-        write_version(base, 1)
-        async with managing(base, Loads()) as manager:
-            base.rename(tmp_path / "away")
-            await manager.poll()
-            assert used(manager) == 1
-            (tmp_path / "away").rename(base)
-            write_version(base, 2)
-            await manager.poll()
-            assert used(manager) == 2
-
-    run(go())
-
-
-def test_what_failed_is_tried_again_so_many_times(tmp_path: Path) -> None:
-    async def go() -> None:
-        write_version(tmp_path, 1)
-        loads = Loads()
-        loads.fail = {1}
-        async with managing(tmp_path, loads, retries=2, retry_seconds=0.01) as manager:
-            await until(lambda: loads.started == [1, 1, 1])
-            await asyncio.sleep(0.1)
-            assert loads.started == [1, 1, 1]
-            assert states(manager) == {1: State.END}
-
-    run(go())
-
-
-def test_an_attempt_that_succeeds_ends_the_failing(tmp_path: Path) -> None:
-    async def go() -> None:
-        write_version(tmp_path, 1)
-        loads = Loads()
-        loads.fail = {1}
-        async with managing(tmp_path, loads, retries=99, retry_seconds=0.01) as manager:
-            await until(lambda: len(loads.started) > 2)
-            loads.fail = set()
-            await until(lambda: available(manager) == [1])
-            assert manager.status("m") == [VersionStatus(1, State.AVAILABLE)]
-
-    run(go())
-
-
-def test_a_broken_version_that_was_mended_is_tried_again(tmp_path: Path) -> None:
-    async def go() -> None:
-        folder = write_version(tmp_path, 1, broken=True)
-        async with managing(tmp_path, loads := Loads(), retries=0) as manager:
-            await look_twice(manager)
-            assert loads.started == [1]
-            (folder / "broken").unlink()
-            await look_twice(manager)
-            assert used(manager) == 1
-
-    run(go())
-
-
-def test_a_broken_version_that_goes_and_comes_back_is_tried_again(tmp_path: Path) -> None:
-    async def go() -> None:
-        write_version(tmp_path, 1, broken=True)
-        async with managing(tmp_path, Loads(), retries=0) as manager:
-            shutil.rmtree(tmp_path / "1")
-            await manager.poll()
-            write_version(tmp_path, 1)
-            await manager.poll()
-            assert used(manager) == 1
-
-    run(go())
-
-
-@pytest.mark.parametrize("error", [OSError("disk"), RuntimeError(), MemoryError(), KeyError("x")])
-def test_whatever_a_load_raises_is_a_status(tmp_path: Path, error: Exception) -> None:
-    async def go() -> None:
-        def fail(*_: object) -> Any:
-            raise error
-
-        write_version(tmp_path, 1)
-        model = ServedModel("m", tmp_path)
-        manager = ModelManager([model], load=fail, poll_seconds=0)
-        await manager.start()
-        (status,) = manager.status("m")
-        await manager.stop()
-        assert (status.state, bool(status.message)) == (State.END, True)
-        assert status.code is not Code.OK
 
     run(go())
 
