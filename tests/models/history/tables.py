@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ class Table:
         )
 
 
-ROLES = [
+ROLES = (
     Roles(targets=("y",)),
     Roles(targets=("y", "z"), covariates=Covariates(past=(OBSERVED,))),
     Roles(targets=("y",), covariates=Covariates(past=("p", OBSERVED), future=("f",))),
@@ -119,13 +120,13 @@ ROLES = [
             past=("p",), future=("f", "g"), static=("area", "kind"), calendar=("hour_of_day",)
         ),
     ),
-]
+)
 
 
 @st.composite
-def tables(draw: st.DrawFn) -> Table:
+def tables(draw: st.DrawFn, kinds: Sequence[Roles] = ROLES) -> Table:
     """Tables with all kinds of holes, columns and fills."""
-    roles = draw(st.sampled_from(ROLES))
+    roles = draw(st.sampled_from(kinds))
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     count = draw(st.integers(20, 70))
     steps, values = {}, {}

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from models.errors import BadInputError
 from models.history.batches import Pool
+from models.history.recipe import WindowRecipe
 from models.history.refusal import Refusal
 from models.history.series import SeriesHistory
 from models.history.stream import NEVER, Step, Trace, steps_of
 from models.roles import Covariates, Roles
 from models.windows.gaps import GapsConfig
 from models.windows.spec import WindowSpec
-from tests.models.history.tables import HOUR, START, Table, tables
+from tests.models.history.tables import HOUR, ROLES, START, Table, tables
 
 EXAMPLES = int(os.environ.get("ELMAN_EXAMPLES", "120"))
 NAN = float("nan")
@@ -29,7 +30,7 @@ NAN = float("nan")
 @st.composite
 def futures(draw: st.DrawFn) -> Table:
     """Tables whose future covariates are known beyond the last target, but for short holes."""
-    table = draw(tables())
+    table = draw(tables(draw(st.sampled_from([ROLES, ROLES[2:]]))))
     after = table.spec.reach + table.gaps.max + 1
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     which = table.recipe().futures
@@ -48,9 +49,10 @@ def futures(draw: st.DrawFn) -> Table:
     return replace(table, steps=steps, values=values)
 
 
-def window(table: Table, series: str, origin: int) -> dict[str, npt.NDArray[Any]] | None:
+def window(
+    table: Table, recipe: WindowRecipe, series: str, origin: int
+) -> dict[str, npt.NDArray[Any]] | None:
     """The window of a model at an origin; None if there is none."""
-    recipe = table.recipe()
     history = SeriesHistory(recipe, series, origin)
     history.add(table.time(series), table.values[series])
     found = history.finish()
@@ -61,21 +63,33 @@ def window(table: Table, series: str, origin: int) -> dict[str, npt.NDArray[Any]
     return {name: values[0] for name, values in batch.feed.items()}
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+def recipe_of(table: Table) -> WindowRecipe:
+    """A recipe that knows means of some columns of some series."""
+    recipe = table.recipe()
+    if table.gaps.fill != "mean":
+        return recipe
+    means = tuple(None if i == 1 else 7.0 + i for i in range(len(table.roles.dynamic)))
+    data = recipe.data.model_copy(update={"means": {"a": means}})
+    return replace(recipe, data=data)
+
+
+@settings(max_examples=2 * EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(futures(), st.data())
 def test_steps_are_those_of_windows(table: Table, data: st.DataObject) -> None:
-    recipe, lookback = table.recipe(), table.spec.lookback
+    recipe, lookback = recipe_of(table), table.spec.lookback
     series = data.draw(st.sampled_from(sorted(table.steps)))
     time, values = table.time(series), table.values[series]
-    row = data.draw(st.integers(0, len(time) - 1))
+    # Windows that begin with a whole step and end with one that has a target.
+    whole = ~np.isnan(values).any(axis=1)
+    targets = ~np.isnan(values[:, : len(table.roles.targets)]).all(axis=1)
+    rows = [r for r in np.flatnonzero(targets) if r >= lookback - 1 and whole[r - lookback + 1]]
+    assume(rows)
+    row = int(data.draw(st.sampled_from(rows)))
     origin = int(time[row])
-    expected = window(table, series, origin)
-    begin = np.searchsorted(time, origin - HOUR * (lookback - 1))
-    part = slice(int(begin), len(time))
-    targets = ~np.isnan(values[row, : len(table.roles.targets)]).all()
-    complete = not np.isnan(values[begin]).any() and time[begin] == origin - HOUR * (lookback - 1)
-    assume(expected is not None and complete and targets)
+    expected = window(table, recipe, series, origin)
+    assume(expected is not None)
     assert expected is not None
+    part = slice(row - lookback + 1, len(time))
     known = values[part].copy()
     known[row + 1 - part.start :, ~recipe.futures] = np.nan
     steps = steps_of(recipe, series, Trace.new(recipe), time[part], known)
@@ -108,7 +122,7 @@ def same(a: Step, b: Step) -> None:
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(futures(), st.data())
 def test_it_does_not_matter_in_how_many_parts_rows_come(table: Table, data: st.DataObject) -> None:
-    recipe = table.recipe()
+    recipe = recipe_of(table)
     series = data.draw(st.sampled_from(sorted(table.steps)))
     time, values = table.time(series), table.values[series].copy()
     begin = np.flatnonzero(~np.isnan(values).any(axis=1))
@@ -133,14 +147,14 @@ def test_it_does_not_matter_in_how_many_parts_rows_come(table: Table, data: st.D
         same(a, b)
 
 
-ROLES = Roles(targets=("y",), covariates=Covariates(past=("p", "observed"), future=("f",)))
+SMALL = Roles(targets=("y",), covariates=Covariates(past=("p", "observed"), future=("f",)))
 
 
 def small(**change: Any) -> Table:
     base: dict[str, Any] = {
         "steps": {},
         "values": {},
-        "roles": ROLES,
+        "roles": SMALL,
         "spec": WindowSpec(lookback=4, horizon=2),
         "gaps": GapsConfig(max=2, fill="linear"),
         "borders": (0, 1, 2, 3),
@@ -181,6 +195,15 @@ def test_holes_repeat_the_last_value_and_are_marked() -> None:
     assert [s.inputs["observed"] for s in more] == [0, 1]
     np.testing.assert_allclose(more[0].inputs["f"], [400, 500, 600])
     np.testing.assert_allclose(more[1].inputs["f"], [500, 600, 900])
+
+
+@pytest.mark.parametrize(("borders", "between"), [((0, 9, 10, 11), 100.0), ((0, 1, 9, 11), 0.0)])
+def test_no_hole_is_interpolated_over_the_border_of_a_split(
+    borders: tuple[int, ...], between: float
+) -> None:
+    rows = {**BEGIN, 1.0: (NAN, NAN, NAN)}
+    (step,) = feed(rows, borders=borders)
+    np.testing.assert_allclose(step.inputs["f"], [0, between, 200])
 
 
 def test_a_step_without_a_value_is_a_step() -> None:
