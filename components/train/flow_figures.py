@@ -61,7 +61,7 @@ def _by_epoch(measured: Sequence[GradientFlow]) -> Figure:
     figure = Figure(figsize=(2.5 + 3.5 * len(names), 4), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(1, len(names), squeeze=False)[0]
-    image = None
+    images = []
     for axes, name in zip(panels, names, strict=True):
         shares = np.array([_shares(flow.norms[name]) for flow in measured])
         image = axes.imshow(
@@ -72,13 +72,14 @@ def _by_epoch(measured: Sequence[GradientFlow]) -> Figure:
             vmin=np.log10(SMALLEST),
             vmax=2,
         )
+        images.append(image)
         shown = np.unique(np.linspace(0, len(measured) - 1, MOST_TICKS).round().astype(int))
         axes.set_xticks(shown, [str(measured[i].epoch) for i in shown])
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel("epoch")
         axes.set_title(name)
     panels[0].set_ylabel("time lag: steps before the last one read")
-    figure.colorbar(image, ax=panels, label="log10 of the norm, as a share of that at lag 0")
+    figure.colorbar(images[0], ax=panels, label="log10 of the norm, as a share of that at lag 0")
     figure.suptitle("Gradient flow over epochs")
     return figure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import keras
@@ -135,8 +136,6 @@ def connect(
         forecast = layers["elman_batch_to_targets"](forecast)
     natural = layers["elman_natural_units"](forecast, anchor, spread)
     return {
-        target: has(f"elman_output_{i}", lambda i=i: OneTarget(i, name=f"elman_output_{i}"))(
-            natural
-        )
+        target: has(f"elman_output_{i}", partial(OneTarget, i, name=f"elman_output_{i}"))(natural)
         for i, target in enumerate(roles.targets)
     }

@@ -67,7 +67,8 @@ class GradientFlow:
             f"gradients vanish: after epoch {self.epoch} the gradient of the loss by the state of "
             f"{name} is at most {FALLEN:.0%} of that at the last step from {lag} steps back on, so "
             f"the network hardly learns from the first {steps - lag} of the {steps} steps that it "
-            "reads. If they matter, try model.cell lstm or gru; if they do not, a shorter "
+            "reads. If they matter, try another model.cell (lstm and gru are made for this) or "
+            "model.shortcut, which reads them directly; if they do not, a shorter "
             "window.lookback is faster"
         )
 
