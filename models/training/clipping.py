@@ -28,7 +28,9 @@ def clip_arguments(clip: ClipConfig | None) -> dict[str, float]:
 
 def global_norm(gradients: Sequence[tf.Tensor]) -> tf.Tensor:
     """Square root of the sum of squares over all gradients, a float32 scalar."""
-    return tf.sqrt(tf.add_n([tf.reduce_sum(tf.square(tf.cast(g, tf.float32))) for g in gradients]))
+    squares = [tf.reduce_sum(tf.square(tf.cast(g, tf.float32))) for g in gradients]
+    # Not add_n: it begins with whichever input's memory is free to re-use, so its last bit varies.
+    return tf.sqrt(tf.reduce_sum(tf.stack(squares)))
 
 
 def would_clip(gradients: Sequence[tf.Tensor], norm: tf.Tensor, clip: ClipConfig) -> tf.Tensor:

@@ -69,7 +69,8 @@ class LabelLoss:
             error = tf.where(seen, error, tf.zeros_like(error))
             sums.append(tf.reduce_sum(self._of(error)))
             cells.append(tf.reduce_sum(tf.cast(seen, tf.float32)))
-        return tf.add_n(sums), tf.add_n(cells)
+        # Not add_n, whose order of adding up varies: see `models.training.clipping.global_norm`.
+        return tf.reduce_sum(tf.stack(sums)), tf.reduce_sum(tf.stack(cells))
 
     def _of(self, error: tf.Tensor) -> tf.Tensor:
         if self._name == "mse":

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.python.framework import config as tf_config
 
 from models.errors import BadInputError
-from models.training.config import TrainConfig
+from models.training.config import TrainConfig, TruncatedBptt
 from models.training.listener import Listener
 
 JIT_COMPILE = False
@@ -38,7 +38,8 @@ def training_machine(config: TrainConfig, listener: Listener) -> Iterator[tf.dis
     Threads are TensorFlow's own choice.
 
     Args:
-        config: `devices`, `precision` and `seed` are used. `auto` is every GPU, or the CPU.
+        config: `devices`, `precision`, `seed` and `bptt` are used. `auto` is every GPU, or the
+            CPU; with truncated backpropagation through time it is the first GPU.
         listener: Hears about choices that cost speed.
 
     Yields:
@@ -60,6 +61,12 @@ def training_machine(config: TrainConfig, listener: Listener) -> Iterator[tf.dis
             "train.precision mixed_float16 is slower than float32 on a CPU; it is for GPUs"
         )
     keras.utils.set_random_seed(config.seed)
+    if isinstance(config.bptt, TruncatedBptt) and not on_cpu and len(found) > 1:
+        listener.warn(
+            f"train.bptt is truncated: the state is carried on one GPU, and {len(found) - 1} more "
+            "of this machine stay unused"
+        )
+        found = found[:1]
     strategy = _strategy(found, on_cpu)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.precision)

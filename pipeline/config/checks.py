@@ -12,6 +12,7 @@ from models.features.step import Step
 from models.frequency import DAY, WEEK, Frequency
 from models.network.streaming import streaming_refusal
 from models.roles import OBSERVED, Roles
+from models.training.config import TruncatedBptt
 
 if TYPE_CHECKING:
     from pipeline.config.config import Config
@@ -241,6 +242,19 @@ def _streaming(config: Config) -> Iterator[Problem]:
         )
 
 
+def _truncated(config: Config) -> Iterator[Problem]:
+    if not isinstance(config.train.bptt, TruncatedBptt):
+        return
+    reason = streaming_refusal(config.model)
+    if reason is not None:
+        yield Problem(
+            ("train", "bptt"),
+            f"received {{truncated: {config.train.bptt.truncated}}}, which carries the state from "
+            f"chunk to chunk, but this model cannot be read step by step: {reason}; or write "
+            "bptt: full",
+        )
+
+
 def _listed(config: Config) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     c = config.covariates
     return [
@@ -260,4 +274,5 @@ _CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _baselines,
     _gate,
     _streaming,
+    _truncated,
 )

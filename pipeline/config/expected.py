@@ -17,7 +17,12 @@ _PLURAL = {int: "whole numbers", float: "numbers", bool: "true or false", str: "
 
 def section_of(field: FieldInfo) -> type[Section] | None:
     """The section class of a field (also of `Section | None`), or None for a plain value."""
-    for kind in (field.annotation, *get_args(field.annotation)):
+    return section_in(field.annotation)
+
+
+def section_in(annotation: Any) -> type[Section] | None:
+    """The section class that is `annotation` or among its alternatives; None if there is none."""
+    for kind in (annotation, *get_args(annotation)):
         if isinstance(kind, type) and issubclass(kind, Section):
             return kind
     return None
@@ -63,7 +68,7 @@ def expectation(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
         parts = [expectation(a, metadata) for a in args if a is not type(None)]
         return " or ".join(parts) + (", or null" if type(None) in args else "")
     if origin is Literal:
-        return f"one of: {', '.join(map(str, args))}"
+        return f"one of: {', '.join(map(str, args))}" if len(args) > 1 else str(args[0])
     if origin is tuple:
         least = next((m.min_length for m in metadata if isinstance(m, MinLen)), 0)
         inner = args[0]
@@ -75,7 +80,7 @@ def expectation(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
         return f"a list of {what}" + (f", at least {least}" if least else "")
     if isinstance(annotation, type) and issubclass(annotation, Section):
         keys = [field.alias or name for name, field in annotation.model_fields.items()]
-        return f"a section with the keys {', '.join(keys)}"
+        return f"a section with the key{'s' * (len(keys) > 1)} {', '.join(keys)}"
     bounds = []
     for bound in metadata:
         for kind, sign, name in (

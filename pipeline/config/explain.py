@@ -10,10 +10,8 @@ from pydantic import ValidationError
 
 from models.section import Section, unknown_key
 from pipeline.config.document import Document, KeyPath, dotted
-from pipeline.config.expected import choices, expectation, field_at, section_of
+from pipeline.config.expected import choices, expectation, field_at, section_in, section_of
 
-_LATER = {("train", "bptt", "truncated")}
-"""Values that the design has and this version does not."""
 _MISSING = object()
 
 
@@ -55,6 +53,8 @@ def explained(error: ValidationError, document: Document, section: type[Section]
                 add(problem.path, problem.text)
             continue
         path = _existing(details["loc"], section)
+        if details["type"] == "literal_error" and _is_section(path, document, section):
+            continue  # a word was possible, too; what is wrong inside the section is said
         if details["type"] in ("value_error", "assertion_error"):
             text = str(context["error"])
             value = _at(document.data, path)
@@ -75,13 +75,18 @@ def _mismatch(kind: str, path: KeyPath, document: Document, section: type[Sectio
     if kind == "missing":
         return f"missing; expected {wanted}{note}"
     value = _at(document.data, path)
-    if isinstance(value, str) and (*path, value) in _LATER:
-        return f"received {value!r}, which is not available in this version; expected {wanted}"
     return f"received {_shown(value)}, expected {wanted}{_hint(value, annotation)}{note}"
+
+
+def _is_section(path: KeyPath, document: Document, section: type[Section]) -> bool:
+    annotation, _, _ = field_at(section, path)
+    return isinstance(_at(document.data, path), dict) and section_in(annotation) is not None
 
 
 def _hint(value: Any, annotation: Any) -> str:
     names = choices(annotation)
+    if (inner := section_in(annotation)) and isinstance(value, str) and value in inner.model_fields:
+        return f"; write {{{value}: ...}}"
     if names and isinstance(value, str):
         near = difflib.get_close_matches(value.lower(), names, n=1, cutoff=0.5)
         return f"; did you mean {near[0]!r}?" if near else ""

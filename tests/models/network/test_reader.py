@@ -1,4 +1,4 @@
-"""Reading streams in stretches against reading them step by step, and as windows of every length."""
+"""Streams read in stretches, against the same read step by step and as windows of any length."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.features.scaling import Scaling
 from models.network.build import build_forecaster
 from models.network.config import ModelConfig
 from models.training.config import ClipConfig, ScheduleConfig, TrainConfig
@@ -38,10 +39,15 @@ RESUMED = TrainConfig(
 
 
 def fit(
-    store: SeriesStore, config: TrainConfig, folder: Path, ear: Ear, model: ModelConfig = DEFAULT
+    store: SeriesStore,
+    config: TrainConfig,
+    folder: Path,
+    ear: Ear,
+    model: ModelConfig = DEFAULT,
+    scaling: Scaling | None = None,
 ) -> tuple[TrainingHistory, Any]:
     """The history and the trained network."""
-    scaling = scaling_of(store)
+    scaling = scaling_of(store) if scaling is None else scaling
     with training_machine(config, ear):
         network = build_forecaster(
             spec=store.spec,

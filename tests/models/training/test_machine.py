@@ -10,7 +10,7 @@ from tensorflow.python.framework import config as tf_config
 
 from models.errors import BadInputError
 from models.training import machine
-from models.training.config import TrainConfig
+from models.training.config import TrainConfig, TruncatedBptt
 from models.training.machine import keep_off_cudnn, training_machine, uses_gpu
 from tests.models.training.conftest import Ear
 
@@ -38,6 +38,15 @@ def test_a_gpu_that_is_not_there(ear: Ear, monkeypatch: pytest.MonkeyPatch) -> N
     ):
         pass
     assert not uses_gpu(TrainConfig())
+
+
+def test_truncated_bptt_takes_one_of_several_gpus(
+    ear: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "gpus", lambda: ["/gpu:0", "/gpu:1", "/gpu:2"])
+    with training_machine(TrainConfig(bptt=TruncatedBptt(truncated=4)), ear) as strategy:
+        assert strategy.num_replicas_in_sync == 1
+    assert any("one GPU, and 2 more" in text for text in ear.warnings)
 
 
 def test_recurrent_layers_are_kept_off_cudnn() -> None:

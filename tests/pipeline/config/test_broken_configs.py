@@ -72,7 +72,24 @@ CASES = {
         "second_order; did you mean 'lstm'?",
     ),
     "value of the wrong case": (changed("cell: lstm", "cell: LSTM"), "did you mean 'lstm'?"),
-    "later bptt": (changed("epochs: 40", "bptt: truncated"), "not available in this version"),
+    "a key for its section": (
+        changed("epochs: 40", "bptt: truncated"),
+        "train.bptt: received 'truncated', expected full or a section with the key truncated; "
+        "write {truncated: ...}",
+    ),
+    "no steps in a chunk": (
+        changed("epochs: 40", "bptt: {truncated: 0}"),
+        "train.bptt.truncated: received 0, expected a whole number >= 1",
+    ),
+    "key of a section that a word may replace": (
+        changed("epochs: 40", "bptt: {truncate: 8}"),
+        "train.bptt.truncate: unknown key 'truncate'; did you mean 'truncated'?",
+    ),
+    "truncated without a state to carry": (
+        changed("cell: lstm", "normalize: window").replace("epochs: 40", "bptt: {truncated: 8}"),
+        "train.bptt: received {truncated: 8}, which carries the state from chunk to chunk, but "
+        "this model cannot be read step by step: model.normalize is window",
+    ),
     "later task": (
         GOOD + "task: classify\n",
         "co2.yaml:11: task: received 'classify', which is not available in this version",
