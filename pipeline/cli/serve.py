@@ -62,7 +62,7 @@ _NUMBERS = re.compile(r"\d{1,18}(,\d{1,18})*")
     help="Only write TF Serving's files into this folder, and print its command line.",
 )
 @click.pass_context
-def serve(context: click.Context, config: Path, **given: Any) -> int:
+def serve(context: click.Context, /, config: Path, **given: Any) -> int:
     """Serve the pushed model over REST and gRPC.
 
     New versions are taken up as they are pushed. The bearer token may also be in the environment,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from pathlib import Path
 
 from serving.engine.manager import ModelManager
 from serving.engine.version_status import State, VersionStatus
@@ -24,7 +23,7 @@ from serving.server.rest_front import RestFront
 from serving.server.rest_server import RestServer
 from serving.server.rpc_front import RpcFront
 from serving.server.run import GRPC_OPTION, REST_OPTION, Reserved
-from serving.server.settings import ServerSettings
+from serving.server.settings import METRICS_PATH, ServerSettings
 from serving.server.traffic import Traffic
 from serving.status import ServingError
 
@@ -49,7 +48,7 @@ class Embedded:
         metrics = Metrics(self._path_of, self.models, self._traffic.inside)
         loading = settings.loading
         try:
-            self._manager = _Manager(
+            self._manager = ModelManager(
                 settings.models,
                 poll_seconds=loading.poll_seconds,
                 observer=metrics,
@@ -88,7 +87,7 @@ class Embedded:
             limits=rest_limits,
             token=settings.token,
             metrics_text=None if path is None else metrics.text,
-            **({} if path is None else {"metrics_path": path}),
+            metrics_path=path or METRICS_PATH,
         )
         self._rest = RestServer(
             RestFront(app, self._traffic, held.log, limits.concurrent_requests),
@@ -150,7 +149,7 @@ class Embedded:
 
     def models(self) -> tuple[str, ...]:
         """Names of the models that are configured now."""
-        return tuple(self._manager.configured)
+        return tuple(model.name for model in self._manager.models)
 
     def states(self, name: str) -> list[VersionStatus]:
         """States of the versions of a model, newest first; none if there are no versions."""
@@ -165,21 +164,20 @@ class Embedded:
         return tuple(sorted(found))
 
     def problems(self) -> list[str]:
-        """Why models do not answer yet, in words."""
+        """What is not served and why, in words."""
         found = []
-        for name, base in self._manager.configured.items():
-            if self.available(name):
-                continue
+        for model in self._manager.models:
+            name = model.name
             failed = [s for s in self.states(name) if s.message]
-            if failed:
-                found += [f"{name}: version {s.version} is not served: {s.message}" for s in failed]
-            else:
-                found.append(f"{name}: nothing to serve in {base} yet; waiting for a version")
+            found += [f"{name}: version {s.version} is not served: {s.message}" for s in failed]
+            if not failed and not self.available(name):
+                where = model.base_path
+                found.append(f"{name}: nothing to serve in {where} yet; waiting for a version")
         return found
 
     def _path_of(self, name: str, version: int) -> str:
-        base = self._manager.configured.get(name)
-        return str(version if base is None else base / str(version))
+        bases = [model.base_path for model in self._manager.models if model.name == name]
+        return str(bases[0] / str(version) if bases else version)
 
     def _open_grpc(self) -> int:
         tls = self._settings.tls
@@ -205,16 +203,9 @@ class Embedded:
 
     async def _watch_health(self) -> None:
         """Keeps the health service in step: it says no as long as a model has no version."""
+        healthy = False
         while True:
-            if all(self.available(name) for name in self.models()):
-                await self._health.ready()
-            else:
-                await self._health.starting()
+            if healthy != all(self.available(name) for name in self.models()):
+                healthy = not healthy
+                await (self._health.ready() if healthy else self._health.starting())
             await asyncio.sleep(_HEALTH_SECONDS)
-
-
-class _Manager(ModelManager):
-    @property
-    def configured(self) -> dict[str, Path]:
-        """Folders of the models that are served now, by name."""
-        return {model.name: model.base_path for model in self._served}

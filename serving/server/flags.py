@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from serving.batching.settings import BatchingSettings
 from serving.engine.settings import ServedModel, models_from_config
@@ -157,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
         ("drain_seconds", number, 30.0, "wait for requests in work when told to stop"),
         ("ready_file", path, None, "written with ports and versions once requests are served"),
     ):
-        switch = {"nargs": "?", "const": True} if kind is _boolean else {}
+        switch: dict[str, Any] = {"nargs": "?", "const": True} if kind is _boolean else {}
         shown = "" if default is None else f" ({default})"
         parser.add_argument(
             f"--{name}", type=kind, default=default, help=words + shown, metavar="X", **switch

@@ -59,9 +59,7 @@ def number(taken: socket.socket) -> int:
 
 def _words(host: str, port: int, option: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"port {port} of {host} is taken; stop what listens there, or give another {option}"
-        )
+        return f"port {port} of {host} is taken; stop what listens there, or give another {option}"
     if error.errno == errno.EACCES:
         return f"port {port} needs rights that this process has not; give another {option}"
     return f"cannot listen on {host}:{port}: {error.strerror or error}"

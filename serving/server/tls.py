@@ -59,13 +59,13 @@ class Tls:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # Python takes a key only from a file: one that nobody else can open, for a moment.
         with tempfile.TemporaryDirectory(prefix="elman-tls-") as folder:
-            files = [Path(folder) / name for name in ("certificate.pem", "key.pem")]
-            for file, content in zip(files, (self.certificate, self.key), strict=True):
-                file.touch(mode=0o600)
-                file.write_bytes(content)
+            certificate, key = Path(folder) / "certificate.pem", Path(folder) / "key.pem"
+            certificate.write_bytes(self.certificate)
+            key.touch(mode=0o600)
+            key.write_bytes(self.key)
             try:
                 # A passphrase cannot be asked for where nobody sits.
-                context.load_cert_chain(*files, password=_no_passphrase)
+                context.load_cert_chain(certificate, key, password=_no_passphrase)
             except (ssl.SSLError, OSError, ValueError) as error:
                 raise StartError(
                     f"the TLS certificate and its private key cannot be used: {_reason(error)}; "

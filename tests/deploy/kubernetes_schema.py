@@ -28,10 +28,8 @@ def _check(value: Any, kind: str, path: str) -> None:
     if kind in ("object", "datetime"):
         return
     if kind in _PLAIN:
-        right = isinstance(value, _PLAIN[kind])  # type: ignore[arg-type]
-        assert right and (kind == "bool") == isinstance(value, bool), (
-            f"{path}: not {kind}: {value!r}"
-        )
+        assert isinstance(value, _PLAIN[kind]), f"{path}: not {kind}: {value!r}"  # type: ignore[arg-type]
+        assert (kind == "bool") == isinstance(value, bool), f"{path}: not {kind}: {value!r}"
     elif (items := _LIST.fullmatch(kind)) is not None:
         assert isinstance(value, list), f"{path}: not a list: {value!r}"
         for i, item in enumerate(value):
