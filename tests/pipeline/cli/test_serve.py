@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -234,6 +235,14 @@ def test_tensorflow_is_not_imported_before_it_is_needed(config: Path, arguments:
         check=True,
         stdout=subprocess.DEVNULL,
     )
+
+
+def test_the_documentation_names_every_option_and_no_other() -> None:
+    text = (ROOT / "docs" / "serving.md").read_text("utf-8")
+    table = text[text.index("## Options") : text.index("Exit codes:")]
+    named = set(re.findall(r"--[a-z][a-z-]+", table)) | {"--engine", "--write-config"}
+    own = {o for p in serve.params for o in (*p.opts, *p.secondary_opts) if o.startswith("--")}
+    assert named == own - {"--debug"}
 
 
 def test_serve_is_listed_between_status_and_rollback() -> None:

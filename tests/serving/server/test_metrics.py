@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from serving.server.metrics import UNKNOWN_MODEL, Metrics
@@ -131,6 +134,12 @@ def test_a_page_of_nothing_is_a_page(metrics: Metrics) -> None:
     page = read(metrics)
     assert page.samples == []
     assert len(page.types) == 12
+
+
+def test_the_documentation_lists_every_metric(metrics: Metrics) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "serving.md").read_text("utf-8")
+    named = set(re.findall(r"`(:(?:tensorflow|elman):[\w:]+)`", text))
+    assert named == set(read(metrics).types)
 
 
 def test_requests_in_work_are_read_when_the_page_is() -> None:
