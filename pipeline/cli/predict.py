@@ -66,7 +66,7 @@ def predict(config: Path, *, json_output: bool, **given: Any) -> None:
     output: Path | None = given["output"]
     if json_output and output is None:
         raise BadInputError("--json needs --output: the forecasts are on the standard output")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from components.predict.predict import predict as run
     from pipeline.cli.predict_progress import bar
 
