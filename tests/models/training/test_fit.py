@@ -15,6 +15,7 @@ from models.network.build import build_forecaster
 from models.network.config import ModelConfig
 from models.training.config import ClipConfig, TrainConfig
 from models.training.dataset import epoch_order
+from models.training.gradient_flow.config import GradientFlowConfig
 from models.training.history import SERIES, TrainingHistory
 from models.windows.store import SeriesStore
 from tests.models.training.conftest import Ear
@@ -22,6 +23,8 @@ from tests.models.training.fitted import fit
 from tests.stores import scaling_of
 
 PLAIN = ModelConfig(cell="simple_rnn", units=(6,))
+UNPROBED = GradientFlowConfig(every=0)
+"""Measured in tests of its own; here it would only cost time."""
 
 
 def by_hand(store: SeriesStore, config: TrainConfig) -> tuple[list[float], list[float], float, Any]:
@@ -72,6 +75,7 @@ def test_one_epoch_equals_a_loop_written_by_hand(
         optimizer="sgd",
         learning_rate=0.05,
         clip=ClipConfig(global_norm=1.4),
+        gradient_flow=UNPROBED,
     )
     history, network = fit(store, config, tmp_path, ear, PLAIN)
     loss, norms, clipped, weights = by_hand(store, config)
@@ -85,7 +89,9 @@ def test_one_epoch_equals_a_loop_written_by_hand(
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 
 
-LEARNING = TrainConfig(epochs=12, batch_size=32, learning_rate=0.02, patience=3)
+LEARNING = TrainConfig(
+    epochs=12, batch_size=32, learning_rate=0.02, patience=3, gradient_flow=UNPROBED
+)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +131,7 @@ def test_every_epoch_is_recorded_and_the_history_survives_json(trained: Any) -> 
     assert [step for step, _ in ear.epochs] == list(range(1, run + 1))
     assert ear.done == [(n, config.epochs) for n in range(1, run + 1)]
     names = {n if n != "seconds" else "epoch_seconds" for n in SERIES}
-    assert all(set(values) - {"gradient_reach"} == names for _, values in ear.epochs)
+    assert all(set(values) == names for _, values in ear.epochs)
     assert history.parameters == network.count_params()
     assert TrainingHistory.from_json(history.to_json()) == history
 
@@ -179,7 +185,13 @@ def test_splits_without_windows_or_labels_are_refused(
 def test_half_precision_takes_the_scale_out_of_the_norm(
     store: SeriesStore, tmp_path: Path, ear: Ear
 ) -> None:
-    whole = TrainConfig(epochs=1, batch_size=64, learning_rate=1e-3, clip=ClipConfig(value=0.1))
+    whole = TrainConfig(
+        epochs=1,
+        batch_size=64,
+        learning_rate=1e-3,
+        clip=ClipConfig(value=0.1),
+        gradient_flow=UNPROBED,
+    )
     half = whole.model_copy(update={"precision": "mixed_float16"})
     store = replace(store, values=store.values * np.float32(1000))  # float16 ends at 65,504
     full, _ = fit(store, whole, tmp_path / "a", ear, PLAIN)
