@@ -6,8 +6,10 @@ import csv
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from models.section import Section
+from models.training.config import TrainConfig, TruncatedBptt
 from pipeline.config import LoadedConfig
 
 SHOWN = 20
@@ -49,7 +51,8 @@ class Preview(Section):
         longest_hole: Steps of the longest.
         filled_values: Values that would be filled.
         windows: Windows by split.
-        batch_size: Windows in a step of training.
+        batch_size: Windows in a step of training; with truncated BPTT, streams side by side.
+        chunk: With truncated BPTT, steps of each stream in a step of training.
         steps_per_epoch: Steps of training in an epoch.
         schema_file: The data schema's file.
         schema_exists: Whether it is there; the first run writes it.
@@ -80,6 +83,7 @@ class Preview(Section):
     filled_values: int
     windows: dict[str, int]
     batch_size: int
+    chunk: int | None
     steps_per_epoch: int
     schema_file: str
     schema_exists: bool
@@ -109,6 +113,7 @@ def preview(loaded: LoadedConfig) -> Preview:
             store,
         )
         bad = _rejects(examples / "rejects.csv")
+        training = _training(config.train, store, cut.windows["train"])
     return Preview(
         name=config.name,
         digest=loaded.digest,
@@ -133,12 +138,31 @@ def preview(loaded: LoadedConfig) -> Preview:
         longest_hole=cut.longest_hole,
         filled_values=cut.filled_cells,
         windows=cut.windows,
-        batch_size=config.train.batch_size,
-        steps_per_epoch=-(-cut.windows["train"] // config.train.batch_size),
+        batch_size=training.batch_size,
+        chunk=training.chunk,
+        steps_per_epoch=training.steps,
         schema_file=str(loaded.schema_path),
         schema_exists=loaded.schema_path.exists(),
         workspace=str(loaded.workspace),
     )
+
+
+class _Training(NamedTuple):
+    batch_size: int
+    chunk: int | None
+    steps: int
+
+
+def _training(train: TrainConfig, folder: Path, windows: int) -> _Training:
+    if not isinstance(train.bptt, TruncatedBptt):
+        return _Training(train.batch_size, None, -(-windows // train.batch_size))
+    from models.windows.store import SeriesStore
+    from models.windows.streams import Chunks, Streams, steps_with_labels
+
+    store, chunk = SeriesStore.load(folder), train.bptt.truncated
+    streams = Streams.to(store, steps_with_labels(store, "train"))
+    chunks = Chunks.of(streams, train.batch_size, chunk)
+    return _Training(chunks.lanes, chunk, len(chunks))
 
 
 def _rejects(path: Path) -> tuple[Bad, ...]:

@@ -52,7 +52,10 @@ def table(found: Preview, config: str) -> Table:
             "windows" if split == "train" else "",
             f"{split} {windows:,} (from {_short(found.splits[split])}, {rows:,} rows)",
         )
-    add("training", f"{found.steps_per_epoch:,} steps of {found.batch_size:,} windows per epoch")
+    size = f"{found.batch_size:,} windows"
+    if found.chunk is not None:
+        size = f"{found.batch_size:,} x {found.chunk:,} (series side by side x their time steps)"
+    add("training", f"{found.steps_per_epoch:,} steps of {size} per epoch")
     add(
         "schema",
         f"{found.schema_file}"
