@@ -247,11 +247,7 @@ def test_the_documentation_names_every_option_and_no_other() -> None:
 
 def test_serve_is_listed_between_status_and_rollback() -> None:
     names = cli.list_commands(click.Context(cli))
-    assert names[names.index("serve") - 1 : names.index("serve") + 2] == [
-        "status",
-        "serve",
-        "rollback",
-    ]
+    assert names.index("status") < names.index("serve") < names.index("rollback")
 
 
 @pytest.mark.slow
