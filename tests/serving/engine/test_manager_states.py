@@ -32,7 +32,8 @@ from tests.serving.engine.fake_versions import (
     write_version,
 )
 
-VERSIONS = st.integers(1, 5)
+VERSIONS = st.integers(1, 4)
+LOOK = st.sampled_from([True, True, False])
 POLICIES = st.sampled_from(
     [VersionPolicy(), VersionPolicy.newest(2), VersionPolicy.all(), VersionPolicy.only(2, 3)]
 )
@@ -56,39 +57,48 @@ class Folder(RuleBasedStateMachine):
     def run(self, work: Any) -> None:
         self.loop.run_until_complete(asyncio.wait_for(work, 60))
 
-    @rule(version=VERSIONS, broken=st.booleans())
-    def push(self, version: int, broken: bool) -> None:
-        if not (self.base / str(version)).exists():
-            write_version(self.base, version, broken=broken)
+    @rule(version=VERSIONS, broken=st.booleans(), look=LOOK)
+    def push(self, version: int, broken: bool, look: bool) -> None:
+        """Takes away what has the number, if there is something."""
+        shutil.rmtree(self.base / str(version), ignore_errors=True)
+        if version in self.served:
+            self.look()  # else it would not be noticed: a version that is loaded is not looked at
+        write_version(self.base, version, broken=broken)
+        self.look(look)
 
-    @rule(version=VERSIONS)
-    def begin(self, version: int) -> None:
-        if not (self.base / str(version)).exists():
+    @rule(version=VERSIONS, broken=st.booleans(), done=st.booleans(), look=LOOK)
+    def copy(self, version: int, broken: bool, done: bool, look: bool) -> None:
+        """Begins to write a version, or ends it."""
+        folder = self.base / str(version)
+        if not folder.exists():
             write_half(self.base, version)
+            self.look(look)
+        if done and not (folder / "saved_model.pb").exists():
+            complete(folder, broken=broken)
+        self.look(look)
 
-    @rule(version=VERSIONS, broken=st.booleans())
-    def finish(self, version: int, broken: bool) -> None:
-        if version in self.on_disk() - self.whole():
-            complete(self.base / str(version), broken=broken)
-
-    @rule(version=VERSIONS)
-    def mend(self, version: int) -> None:
+    @rule(version=VERSIONS, look=LOOK)
+    def mend(self, version: int, look: bool) -> None:
         (self.base / str(version) / BROKEN).unlink(missing_ok=True)
+        self.look(look)
 
-    @rule(version=VERSIONS, back=st.booleans())
-    def rename(self, version: int, back: bool) -> None:
+    @rule(version=VERSIONS, back=st.booleans(), look=LOOK)
+    def rename(self, version: int, back: bool, look: bool) -> None:
         names = (f".rolled-back-{version}", str(version))
         source, target = (self.base / name for name in (names if back else names[::-1]))
         if source.exists() and not target.exists():
             source.rename(target)
+        self.look(look)
 
-    @rule(version=VERSIONS)
-    def delete(self, version: int) -> None:
+    @rule(version=VERSIONS, look=LOOK)
+    def delete(self, version: int, look: bool) -> None:
         shutil.rmtree(self.base / str(version), ignore_errors=True)
+        self.look(look)
 
-    @rule()
-    def look(self) -> None:
+    def look(self, really: bool = True) -> None:
         """Two looks, for what was broken is tried again when it was the same at two."""
+        if not really:
+            return
         self.run(self.manager.poll())
         self.run(self.manager.poll())
         candidates = self.on_disk()
@@ -149,4 +159,4 @@ class Folder(RuleBasedStateMachine):
 
 
 TestFolder = Folder.TestCase
-TestFolder.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestFolder.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
