@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Hashable
+from typing import TypeVar
 
 from serving.batching.settings import BatchingSettings
 from serving.batching.task import Group, Task
 from serving.status import Code, ServingError
+
+K = TypeVar("K")
 
 
 class Lane:
@@ -119,11 +122,16 @@ class Lanes:
 
     def _count(self, kind: Hashable, lane: Lane, task: Task, sign: int) -> None:
         lane.rows += sign * task.rows
-        self._rows[task.group] += sign * task.rows
-        self._tasks[task.servable.name] += sign
-        if not self._rows[task.group]:
-            del self._rows[task.group]  # groups are as many as versions that ever were
+        _add(self._rows, task.group, sign * task.rows)
+        _add(self._tasks, task.servable.name, sign)
         if lane.rows >= self._settings.max_batch_size:
             self._full[kind] = None
         else:
             self._full.pop(kind, None)
+
+
+def _add(counter: Counter[K], key: K, change: int) -> None:
+    """Counts, and leaves nothing behind of versions and models that are gone."""
+    counter[key] += change
+    if not counter[key]:
+        del counter[key]

@@ -20,6 +20,7 @@ from serving.observer import Observer, Silent
 from serving.status import Code, ServingError
 
 _log = logging.getLogger(__name__)
+_LONGEST_NAME = 200
 _RETIRED = 32
 """Models that are served no more whose status is kept."""
 
@@ -184,7 +185,7 @@ class ModelManager:
         found = [status for status in found if status.version == version]
         if not found:
             what = "any versions" if version is None else f"version {version}"
-            raise ServingError(Code.NOT_FOUND, f"Could not find {what} of model {name}")
+            raise ServingError(Code.NOT_FOUND, f"Could not find {what} of model {_short(name)}")
         return found
 
     def resolve(self, name: str, version: int | None, label: str | None) -> Record:
@@ -196,7 +197,8 @@ class ModelManager:
         if versions is not None:
             record = versions.newest() if version is None else versions.available(version)
         if record is None:
-            what = f"Latest({name})" if version is None else f"Specific({name}, {version})"
+            shown = _short(name)
+            what = f"Latest({shown})" if version is None else f"Specific({shown}, {version})"
             raise ServingError(Code.NOT_FOUND, f"Servable not found for request: {what}")
         return record
 
@@ -204,7 +206,7 @@ class ModelManager:
         version = self._labels.get(name, {}).get(label)
         if version is None:
             raise ServingError(
-                Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}"
+                Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {_short(label)}"
             )
         return version
 
@@ -219,11 +221,19 @@ class ModelManager:
     async def _keep_looking(self) -> None:
         while True:
             await asyncio.sleep(self._poll_seconds)
-            for versions in list(self._models.values()):
-                try:
-                    await versions.refresh()
-                except Exception:
-                    _log.exception("model %s: its folder was not looked at", versions.model.name)
+            await asyncio.gather(*map(_look, self._models.values()))
+
+
+async def _look(versions: ModelVersions) -> None:
+    try:
+        await versions.refresh()
+    except Exception:
+        _log.exception("model %s: its folder was not looked at", versions.model.name)
+
+
+def _short(name: str) -> str:
+    """A name that a client sent, as much of it as a message can bear."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
 
 
 class Lease:

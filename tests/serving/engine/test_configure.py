@@ -266,3 +266,20 @@ def test_only_so_many_removed_models_are_remembered(tmp_path: Path) -> None:
             assert [i for i in range(40) if known(i)] == list(range(8, 40))
 
     run(go())
+
+
+def test_a_name_of_any_length_is_refused_in_few_words(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with managing() as manager:
+            name = "x" * 1_000_000
+            for ask in (
+                lambda: used(manager, name),
+                lambda: used(manager, name, 1),
+                lambda: used(manager, "m", None, name),
+                lambda: manager.status(name),
+            ):
+                with pytest.raises(ServingError) as caught:
+                    ask()
+                assert len(caught.value.message) < 300
+
+    run(go())
