@@ -28,6 +28,8 @@ from serving.server.traffic import Traffic
 from serving.status import ServingError
 
 _HEALTH_SECONDS = 0.5
+_SETTLE_SECONDS = 0.5
+"""Between word that the server stops (health, `connection: close`) and its last new request."""
 
 
 class Embedded:
@@ -139,6 +141,8 @@ class Embedded:
         for task in self._tasks:
             task.cancel()
         await self._health.stopping()
+        # Whoever asks right now did not know yet; gRPC, too, refuses what it has not begun with.
+        await asyncio.sleep(min(_SETTLE_SECONDS, seconds))
         cut = await asyncio.gather(self._stop_grpc(seconds), self._rest.stop(seconds))
         if not any(cut):
             # What a client no longer waits for may still run; models are not taken from under it.

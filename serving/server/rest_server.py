@@ -13,9 +13,6 @@ from starlette.types import ASGIApp
 
 from serving.rest.protocol import PatientProtocol
 
-_SETTLE = 0.2
-"""Seconds between the first `connection: close` and the last accepted connection."""
-
 
 class RestServer:
     """Serves an ASGI application on a socket that listens already.
@@ -70,8 +67,6 @@ class RestServer:
         """
         if self._task is None:
             return 0
-        # Answers ask clients to hang up by now; those that just came back get one more answer.
-        await asyncio.sleep(min(_SETTLE, seconds))
         self._server.should_exit = True
         done, _ = await asyncio.wait([self._task], timeout=seconds)
         if done:
