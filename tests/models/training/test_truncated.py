@@ -21,6 +21,7 @@ from models.roles import Covariates, Roles
 from models.training import stream_course
 from models.training.clipping import GradientRecord
 from models.training.config import ClipConfig, ScheduleConfig, TrainConfig, TruncatedBptt
+from models.training.gradient_flow.config import GradientFlowConfig
 from models.training.history import SERIES
 from models.training.losses import LabelLoss
 from models.training.machine import training_machine
@@ -33,7 +34,9 @@ from tests.stores import HOUR, make_store, scaling_of
 
 
 def truncated(k: int, **rest: Any) -> TrainConfig:
-    return TrainConfig(bptt=TruncatedBptt(truncated=k), **rest)
+    return TrainConfig(
+        bptt=TruncatedBptt(truncated=k), gradient_flow=GradientFlowConfig(every=0), **rest
+    )
 
 
 def two_series(lengths: tuple[int, int] = (17, 11)) -> SeriesStore:
@@ -150,14 +153,14 @@ def rich_store() -> SeriesStore:
     rng = np.random.default_rng(2)
     segments = [
         (name, hour, 50 + rng.normal(size=(n, 4)).cumsum(axis=0))
-        for name, hour, n in (("x", 0, 20), ("x", 24, 24), ("y", 3, 45))
+        for name, hour, n in (("x", 0, 12), ("x", 15, 15), ("y", 3, 27))
     ]
-    hidden = {2: rng.random((45, 4)) < 0.2}
+    hidden = {2: rng.random((27, 4)) < 0.2}
     hidden[2][0] = False
     return make_store(
         segments,
         WindowSpec(lookback=5, horizon=2, gap=1, stride=2),
-        (34, 42, 48),
+        (22, 28, 30),
         roles=ROLES,
         hidden=hidden,
         static={"area": (40.0, 60.0)},
@@ -270,11 +273,11 @@ def test_one_epoch_equals_a_loop_written_by_hand(
         batch_size=2,
         optimizer="sgd",
         learning_rate=0.1,
-        clip=ClipConfig(global_norm=3.0),
+        clip=ClipConfig(global_norm=3.6),
     )
     loss, norms, val_loss, weights, scaling = by_hand(store, config, 7)
     history, network = fit(store, config, tmp_path, ear, RICH, scaling)
-    assert min(norms) < 3.0 < max(norms), "the limit should lie among the norms"
+    assert min(norms) < 3.6 < max(norms), "the limit should lie among the norms"
     assert history.train_windows == len(steps_with_labels(store, "train"))
     epoch = history.at(1)
     np.testing.assert_allclose(epoch["loss"], loss, rtol=1e-4)
