@@ -63,14 +63,13 @@ def measure(steps: int, chunk: int) -> dict[str, Any]:
     from models.training.machine import training_machine
 
     rng = np.random.default_rng(0)
-    ends = (steps, steps + 50, steps + 100)
     with tempfile.TemporaryDirectory() as folder:
-        boundaries = (0, *(e * STEP for e in ends))
+        boundaries = (0, steps * STEP, (steps + 50) * STEP, (steps + 100) * STEP)
         writer = StoreWriter(
             Path(folder) / "store", SPEC, Roles(targets=("y",)), "h", boundaries, "linear"
         )
         for index in range(SERIES):
-            walk = rng.normal(size=(ends[-1], 1)).cumsum(axis=0).astype(np.float32)
+            walk = rng.normal(size=(steps + 100, 1)).cumsum(axis=0).astype(np.float32)
             writer.extend(walk, np.ones(walk.shape, np.bool_), np.arange(len(walk)) * STEP)
             writer.end_segment(index)
         store = writer.finish(tuple(f"s{i}" for i in range(SERIES)), {})
