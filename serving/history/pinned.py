@@ -13,19 +13,33 @@ from serving.transport.server import Server
 from serving.transport.transport import Wanted
 
 FORECAST = "serving_default"
+MOST_VALUES = 1 << 20
+"""Values in one request: 4 MiB in gRPC and about 20 MiB in JSON, well below a server's limit."""
+
+
+def most_rows(values: int) -> int:
+    """Rows of so many values each that one request may hold."""
+    return max(1, MOST_VALUES // max(1, values))
 
 
 def forecast(
     server: Server, described: Described, feed: Feed, budget: Budget
 ) -> npt.NDArray[np.float32]:
-    """float32 `[windows, horizon, targets]` from inputs by column.
+    """float32 `[windows, horizon, targets]` from inputs by column; in several requests if large.
 
     Raises:
         ServingError: If the server refuses or fails; NOT_FOUND if the version is gone.
     """
     wanted, outputs = Wanted(described.model, described.version), described.outputs
-    answer = server.predict(wanted, FORECAST, described.tensors(feed), outputs, budget)
-    return np.stack([np.asarray(answer[name], np.float32) for name in outputs], axis=-1)
+    tensors = described.tensors(feed)
+    windows = len(next(iter(tensors.values())))
+    size = most_rows(sum(array.size for array in tensors.values()) // max(1, windows))
+    parts = []
+    for start in range(0, windows, size):
+        part = {name: array[start : start + size] for name, array in tensors.items()}
+        answer = server.predict(wanted, FORECAST, part, outputs, budget)
+        parts.append(np.stack([np.asarray(answer[name], np.float32) for name in outputs], axis=-1))
+    return np.concatenate(parts)
 
 
 class PinnedModel:

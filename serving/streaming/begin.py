@@ -22,6 +22,7 @@ from serving.transport.server import Server
 from serving.transport.transport import Arrays, Wanted
 
 Static = pd.DataFrame | Mapping[str, Any]
+_MOST_ROWS = 4096
 
 
 def state_shapes(described: Described) -> dict[str, tuple[int, ...]]:
@@ -64,11 +65,13 @@ def new_state(
     shapes = state_shapes(described)
     names = _names(described, series)
     values = _static(described, names, static)
-    answer = call(INIT, {"batch": np.zeros(len(names), np.int32)}, list(shapes), budget)
-    tensors = {
-        name: np.asarray(answer[name], np.float32).reshape(len(names), *shape)
-        for name, shape in shapes.items()
-    }
+    parts: dict[str, list[npt.NDArray[np.float32]]] = {name: [] for name in shapes}
+    for start in range(0, len(names), _MOST_ROWS):
+        rows = min(_MOST_ROWS, len(names) - start)
+        answer = call(INIT, {"batch": np.zeros(rows, np.int32)}, list(shapes), budget)
+        for name, shape in shapes.items():
+            parts[name].append(np.asarray(answer[name], np.float32).reshape(rows, *shape))
+    tensors = {name: np.concatenate(arrays) for name, arrays in parts.items()}
     traces = [Trace.new(described.recipe)] * len(names)
     return StreamState.of(
         described.model, described.version, described.digest, names, values, tensors, traces

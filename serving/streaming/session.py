@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -15,6 +16,7 @@ from models.errors import BadInputError
 from models.history.stream import Step, Trace, steps_of
 from serving.history.described import Described
 from serving.history.frame import HistoryFrame
+from serving.history.pinned import most_rows
 from serving.history.windows import table
 from serving.streaming.rows import row_frame
 from serving.streaming.state import StreamState
@@ -58,7 +60,9 @@ class StreamSession:
         timeout: float,
     ) -> None:
         self._described, self._state, self._call = described, state, call
-        self._batch_size, self._timeout = batch_size, timeout
+        values = sum(math.prod(array.shape[1:]) for array in state.tensors.values())
+        self._batch_size = min(batch_size, most_rows(values))
+        self._timeout = timeout
         self._recipe = described.recipe
         self._row = {series: i for i, series in enumerate(state.series)}
         self._open = True

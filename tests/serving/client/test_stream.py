@@ -221,6 +221,20 @@ def test_sessions_that_cannot_begin(
         connect(running, model).stream(**arguments)
 
 
+def test_many_series_begin_in_several_requests(
+    running: Running, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from serving.streaming import begin
+
+    client = connect(running, "plain", batch_size=3)
+    frame = history(series={f"s{i}": SPEC.lookback for i in range(8)})
+    names = sorted(frame["site"].unique())
+    expected = client.stream(names).feed(frame)
+    monkeypatch.setattr(begin, "_MOST_ROWS", 3)
+    close(client.stream(names).feed(frame), expected)
+    close(client.forecast(frame), expected)
+
+
 def test_one_series_needs_no_id(running: Running, connect: Connect) -> None:
     client = connect(running, "one")
     frame = history(series={"": SPEC.lookback}).drop(columns="site")

@@ -283,3 +283,17 @@ def test_a_real_server_may_swap_versions_under_load(
         assert same, "an answer of no version"
         seen.add(same[0])
     assert seen == {1, 2, 3}
+
+
+def test_large_windows_are_sent_in_smaller_requests(
+    connected: Callable[..., ForecastClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from serving.history import pinned
+
+    server = Server([[1]])
+    whole = connected(server).forecast(FRAME)
+    monkeypatch.setattr(pinned, "MOST_VALUES", 6 * 3 + 1)
+    pd.testing.assert_frame_equal(connected(server).forecast(FRAME), whole)
+    assert [what for what, _ in server.asked].count("serving_default") == 1 + 3
+    monkeypatch.setattr(pinned, "MOST_VALUES", 1)
+    pd.testing.assert_frame_equal(connected(server).forecast(FRAME), whole)
