@@ -307,6 +307,15 @@ class Fake:
         return view.labels()
 
 
+class FakeStream(Fake):
+    """One that was trained to carry its state."""
+
+    carries_state = True
+
+    def predict_streaming(self, view):
+        return -view.labels()
+
+
 def saved_model(folder, content):
     (folder / "variables").mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(content)
@@ -325,6 +334,7 @@ def test_how_a_champion_enters(world, tmp_path):
     whole = entered(Fake())
     assert (whole.reason, whole.same_model) == ("", False)
     np.testing.assert_array_equal(whole.predictions, view.labels())
+    np.testing.assert_array_equal(entered(FakeStream()).predictions, -view.labels())
     mask = np.arange(len(view)) % 3 == 0
     part = entered(Fake(usable=mask))
     np.testing.assert_array_equal(part.index, np.flatnonzero(mask))
