@@ -41,8 +41,12 @@ def stream_course(
     Raises:
         BadInputError: If the network cannot carry its state, or a split has no forecast with an
             observed label.
+        ValueError: If the network was built for several devices; `training_machine` sees to it.
     """
     assert isinstance(config.bptt, TruncatedBptt)
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    if replicas > 1:
+        raise ValueError(f"the state is carried on one device, got a network on {replicas}")
     store, length = train.store, config.bptt.truncated
     text = tuple(name for name, tensor in model.input.items() if tensor.dtype == "string")
     columns = model, store.spec, store.roles, store.frequency, text
