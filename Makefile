@@ -4,6 +4,9 @@ PACKAGES := pipeline components models serving
 COMPILE := bash requirements/uv.sh pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header --only-binary :all: --no-binary rouge-score $(LOCK_FLAGS)
 
+# Files of tests side by side, a process for each core but no more than memory is sure to be there for.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lint types unit e2e lock bench clean
 
@@ -18,7 +21,7 @@ run: setup ## run the example pipeline: data, training, gate, push
 	$(BIN)/elman run examples/co2.yaml
 
 test: lint types ## everything the CI asks for: lint, types, unit and end-to-end tests
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: setup ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -28,10 +31,10 @@ types: setup ## mypy, strict
 	$(BIN)/mypy $(PACKAGES)
 
 unit: setup ## the tests that run no whole pipeline
-	$(BIN)/pytest -m "not end_to_end"
+	$(PYTEST) -m "not end_to_end"
 
 e2e: setup ## the tests that run whole pipelines
-	$(BIN)/pytest -m end_to_end
+	$(PYTEST) -m end_to_end
 
 lock: setup ## resolve the lock again (LOCK_FLAGS="--upgrade" or "--upgrade-package NAME" to move versions)
 	$(COMPILE) --all-extras --override requirements/overrides.txt pyproject.toml -o requirements/requirements.lock
