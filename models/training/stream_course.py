@@ -47,7 +47,7 @@ def stream_course(
     replicas = model.distribute_strategy.num_replicas_in_sync
     if replicas > 1:
         raise ValueError(f"the state is carried on one device, got a network on {replicas}")
-    store, length = train.store, config.bptt.truncated
+    store = train.store
     text = tuple(name for name, tensor in model.input.items() if tensor.dtype == "string")
     columns = model, store.spec, store.roles, store.frequency, text
     _, reason = stepper_of(*columns)
@@ -66,7 +66,10 @@ def stream_course(
     learned = Streams.to(store, steps)
     watched = Streams.to(store, np.asarray(validation.origins))
     gather = StreamGather(store, Streams.to(store, np.union1d(steps, validation.origins)))
-    watching = Chunks.of(watched, config.batch_size, max(length, VALIDATION_STEPS))
+    # No longer than there are steps: what is missing to a whole chunk is computed in vain.
+    length = min(config.bptt.truncated, int(learned.steps.max()))
+    watched_length = min(max(length, VALIDATION_STEPS), int(watched.steps.max()))
+    watching = Chunks.of(watched, config.batch_size, watched_length)
 
     def learning(epoch: int) -> Chunks:
         rng = np.random.Generator(np.random.PCG64([config.seed, epoch]))
@@ -80,7 +83,7 @@ def stream_course(
             record,
             reader,
             train=(first.lanes, length),
-            validation=(watching.lanes, max(length, VALIDATION_STEPS)),
+            validation=(watching.lanes, watched_length),
         ),
         epochs=lambda done: chunk_dataset(
             gather, learning, range(done, config.epochs), length, steps
@@ -89,7 +92,7 @@ def stream_course(
             gather,
             lambda _: watching,
             range(1),
-            max(length, VALIDATION_STEPS),
+            watched_length,
             np.asarray(validation.origins),
         ),
         steps_per_epoch=len(first),
