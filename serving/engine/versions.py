@@ -60,7 +60,8 @@ class ModelVersions:
         self._ended: dict[int, VersionStatus] = {}
         self._looking = asyncio.Lock()
         self._loads: set[asyncio.Task[None]] = set()
-        self._others: set[asyncio.Task[None]] = set()
+        self._looks: set[asyncio.Task[None]] = set()
+        self._drops: set[asyncio.Task[None]] = set()
         self._retry: asyncio.TimerHandle | None = None
         self._readable = True
         self._stopped = False
@@ -68,9 +69,10 @@ class ModelVersions:
     async def settle(self) -> None:
         """Looks at the folder, and returns when every load that this caused has ended."""
         await self.refresh()
-        while self._loads:
-            await asyncio.wait(set(self._loads))
-            await self.refresh()  # what failed may make room for an older version
+        while pending := self._loads | self._looks:
+            await asyncio.wait(pending)
+            if not (self._loads or self._looks):
+                await self.refresh()  # what was loaded or failed may make others superfluous
 
     async def refresh(self) -> None:
         """Looks at the folder and begins what has to be done; does not wait for it."""
@@ -100,14 +102,14 @@ class ModelVersions:
         self._stopped = True
         if self._retry is not None:
             self._retry.cancel()
-        if self._loads:
-            await asyncio.wait(set(self._loads))
+        if pending := self._loads | self._looks:
+            await asyncio.wait(pending)
         for record in self._records:
             if record.phase is Phase.READY:
                 self._drop(record)
             record.unused.set()
-        if self._others:
-            await asyncio.wait(set(self._others))
+        if self._drops:
+            await asyncio.wait(set(self._drops))
 
     def newest(self) -> Record | None:
         """The highest version that is available."""
@@ -184,7 +186,8 @@ class ModelVersions:
             )
             _log.warning("model %s version %s: %s", name, record.version, known, exc_info=error)
             self._turn(record, Phase.FAILED)
-            self._begin(self._others, self.refresh())
+            # An older version may have to take its place.
+            self._begin(self._looks, self.refresh())
         else:
             record.servable = servable
             seconds = loop.time() - start
@@ -194,7 +197,7 @@ class ModelVersions:
 
     def _drop(self, record: Record) -> None:
         self._turn(record, Phase.UNLOADING)
-        self._begin(self._others, self._unload(record))
+        self._begin(self._drops, self._unload(record))
 
     async def _unload(self, record: Record) -> None:
         await record.unused.wait()
