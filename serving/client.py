@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -107,6 +108,13 @@ class ForecastClient:
         budget = Budget(self._timeout if timeout is None else timeout)
 
         def ask(described: Described) -> pd.DataFrame:
+            if described.recipe.carries_state:
+                warnings.warn(
+                    f"{described.called} was trained with truncated BPTT and scored on series "
+                    "read from their start; a forecast from one window may be worse. Feed the "
+                    "history to client.stream() for what was scored",
+                    stacklevel=4,  # of the caller of this method
+                )
             asked = Asked.of(frame, described.recipe, origin, self._batch_size)
             return asked.answer(
                 [forecast(self._server, described, b.feed, budget) for b in asked.batches]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from models.errors import BadInputError
 from models.export.feed import Feed, batch_feed, history_suffices, view_feed
-from models.export.metadata import read_metadata
+from models.export.metadata import carries_state, read_metadata
 from models.export.portable import exact_float32
 from models.roles import OBSERVED, Roles
 from models.windows.spec import WindowSpec
@@ -85,7 +85,7 @@ class LoadedForecaster:
     @property
     def carries_state(self) -> bool:
         """Whether it was trained to read series from their start (truncated backpropagation)."""
-        return isinstance(self.metadata.get("train", {}).get("bptt"), Mapping)
+        return carries_state(self.metadata)
 
     def predict_streaming(self, view: WindowView, lanes: int = 1024) -> npt.NDArray[np.float32]:
         """Forecasts for every origin of `view` by `stream_step`, in natural units.

@@ -69,6 +69,12 @@ def description(described: Mapping[str, Any]) -> str:
     return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def carries_state(metadata: Mapping[str, Any]) -> bool:
+    """Whether the model reads series from their start (truncated backpropagation through time)."""
+    train = metadata.get("train")
+    return isinstance(train, Mapping) and isinstance(train.get("bptt"), Mapping)
+
+
 def read_metadata(folder: Path) -> dict[str, Any]:
     """The metadata of the SavedModel in `folder`.
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError, field_validator
 
 from models.errors import BadInputError
+from models.export.metadata import carries_state
 from models.frequency import Frequency
 from models.roles import Roles
 from models.section import Section
@@ -69,6 +70,8 @@ class WindowRecipe:
         step: The frequency.
         text: The static covariates that are text.
         data: The raw rows and their holes.
+        carries_state: Whether the model was trained and scored on streams from the start of each
+            series: one window of it says less than `stream_step` does.
     """
 
     spec: WindowSpec
@@ -76,6 +79,7 @@ class WindowRecipe:
     step: Frequency
     text: tuple[str, ...]
     data: DataDescription
+    carries_state: bool = False
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any], model: str) -> WindowRecipe:
@@ -101,6 +105,7 @@ class WindowRecipe:
                 step=Frequency.parse(metadata["frequency"]),
                 text=tuple(metadata["text"]),
                 data=DataDescription.from_json(json.dumps(metadata["data"])),
+                carries_state=carries_state(metadata),
             )
         except (KeyError, TypeError, ValidationError) as error:
             raise BadInputError(

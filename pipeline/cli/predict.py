@@ -71,6 +71,13 @@ def predict(config: Path, *, json_output: bool, **given: Any) -> None:
     from pipeline.cli.predict_progress import bar
 
     with _model(loaded, given) as (model, called), bar() as progress:
+        if model.recipe.carries_state:
+            click.echo(
+                f"Warning: {called} was trained with truncated BPTT and scored on series read "
+                "from their start; these forecasts are from one window each and may be worse "
+                "than the gate's numbers. Stream the series (docs/client.md) for those.",
+                err=True,
+            )
         report = run(
             loaded.config.data,
             model,

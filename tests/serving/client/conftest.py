@@ -47,6 +47,13 @@ class Exports:
         return export(self._root / "longer", spec=spec, seed=6)
 
     @cached_property
+    def carried(self) -> Path:
+        """As `plain`, and says that it was trained on streams."""
+        from tests.serving.client.forecasters import export
+
+        return export(self._root / "carried", train={"bptt": {"truncated": 4}})
+
+    @cached_property
     def other(self) -> Path:
         """As `plain`, with other weights."""
         from tests.serving.client.forecasters import export

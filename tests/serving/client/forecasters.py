@@ -38,6 +38,7 @@ def export(
     gaps: GapsConfig | None = None,
     frequency: str = "W-SAT",
     data: Mapping[str, Any] | None = None,
+    train: Mapping[str, Any] | None = None,
     seed: int = 5,
     **model: Any,
 ) -> Path:
@@ -65,7 +66,11 @@ def export(
         spec=spec,
         roles=roles,
         frequency=frequency,
-        metadata={"data": described.model_dump(mode="json"), "run_id": "r1"},
+        metadata={
+            "data": described.model_dump(mode="json"),
+            "train": dict(train or {}),
+            "run_id": "r1",
+        },
     )
     return folder
 

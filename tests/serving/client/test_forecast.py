@@ -26,13 +26,16 @@ def running(
 ) -> Iterator[Running]:
     two = specific(1, 2) + labels(stable=1, canary=2)
     setup = Setup(
-        " ".join([entry("rich"), entry("plain"), entry("two", more=two), entry("half")]),
+        " ".join(
+            [entry("rich"), entry("plain"), entry("two", more=two), entry("half"), entry("carried")]
+        ),
         {
             ("rich", 7): exports.rich,
             ("plain", 1): exports.plain,
             ("two", 1): exports.plain,
             ("two", 2): exports.longer,
             ("half", 1): family.half_plus_two,
+            ("carried", 1): exports.carried,
         },
     )
     server = start(tmp_path_factory.mktemp("forecasters"), setup)
@@ -174,3 +177,11 @@ def test_one_series_needs_no_column_of_ids(serve: object, connect: Connect, tmp_
     got = connect(running).forecast(frame.set_index("y"))
     assert list(got.columns) == ["origin", "y", "step_", "step"]
     assert got["step_"].tolist() == list(range(1, SPEC.horizon + 1))
+
+
+def test_a_model_that_was_scored_on_streams_warns_of_a_window(
+    running: Running, connect: Connect
+) -> None:
+    client = connect(running, "carried")
+    with pytest.warns(UserWarning, match=r"version 1 of model 'carried'.*truncated BPTT"):
+        client.forecast(history())
