@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from serving.engine.look import look
 from serving.engine.manager import ModelManager
 from serving.engine.settings import ServedModel
 from serving.engine.version_status import State, VersionStatus
@@ -44,6 +46,25 @@ def test_a_server_that_starts_with_a_broken_newest_version_serves_the_one_before
         async with managing(tmp_path, loads := Loads()) as manager:
             assert available(manager) == [2]
             assert loads.started == [4, 3, 2]
+
+    run(go())
+
+
+def test_start_waits_for_all_attempts_however_slow_the_folder_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A load can fail while the folder is being looked at for the load before it."""
+
+    def slow(model: ServedModel, known: Any) -> Any:
+        time.sleep(0.03)
+        return look(model, known)
+
+    async def go() -> None:
+        for version in range(1, 5):
+            write_version(tmp_path, version, broken=version > 1)
+        monkeypatch.setattr("serving.engine.versions.look", slow)
+        async with managing(tmp_path, Loads()) as manager:
+            assert available(manager) == [1]
 
     run(go())
 
