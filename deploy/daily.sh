@@ -16,8 +16,10 @@ esac
 
 child=
 stop() {
-  [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
-  [ -z "$child" ] || wait "$child"
+  # Again until it is gone: a child that has just been forked may miss the first one.
+  while [ -n "$child" ] && kill -TERM "$child" 2>/dev/null; do
+    sleep 0.5
+  done
   exit 0
 }
 trap stop TERM INT

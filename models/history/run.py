@@ -110,7 +110,9 @@ class Run:
         away = first - (self._recipe.data.gaps.max + 1)
         if away <= 0:
             return
-        start = next((s.start for s in self._segments() if s.start < first <= s.stop), None)
+        # A hole at the end may be short: the segment that it is in has not ended yet.
+        here = self._segments(more=True)
+        start = next((s.start for s in here if s.start < first <= s.stop), None)
         self._grid, self.time = self._grid[away:].copy(), self.time[away:].copy()
         self._first = first - away
         self._start = None if start is None else start - away
@@ -137,13 +139,14 @@ class Run:
         """The windows at the rows `origins`."""
         return cut(self._recipe, self._series, self._grid, self.time, origins)
 
-    def _segments(self) -> list[Segment]:
+    def _segments(self, *, more: bool = False) -> list[Segment]:
         return segments(
             self._observed(),
             self._recipe.futures,
             self._recipe.data.gaps.max,
             first=self._first,
             start=self._start,
+            more=more,
         )
 
     def _observed(self) -> Mask:

@@ -40,12 +40,13 @@ def too_old(observed: Mask, longest: int) -> Mask:
     return np.stack(ages, axis=1) > longest if ages else np.zeros(observed.shape, np.bool_)
 
 
-def unknown(observed: Mask, longest: int) -> Mask:
+def unknown(observed: Mask, longest: int, *, more: bool = False) -> Mask:
     """Where a future covariate is not known: in a hole of more than `longest` steps, or at the end.
 
     Args:
         observed: bool `[n, columns]`, of the future covariates.
         longest: Longest hole that is filled.
+        more: Whether rows follow, so that a short hole at the end may still be filled.
 
     Returns:
         bool `[n]`.
@@ -53,7 +54,9 @@ def unknown(observed: Mask, longest: int) -> Mask:
     found = np.zeros(len(observed), np.bool_)
     for column in range(observed.shape[1]):
         missing = runs(~observed[:, column])
-        long = (missing[:, 1] - missing[:, 0] > longest) | (missing[:, 1] == len(observed))
+        long = missing[:, 1] - missing[:, 0] > longest
+        if not more:
+            long |= missing[:, 1] == len(observed)
         for start, stop in missing[long]:
             found[start:stop] = True
     return found
@@ -66,6 +69,7 @@ def segments(
     *,
     first: int = 0,
     start: int | None = None,
+    more: bool = False,
 ) -> list[Segment]:
     """The segments of consecutive steps.
 
@@ -77,13 +81,14 @@ def segments(
             it, or it is the first row of the series.
         start: Where the segment that holds `first` began, relative to the rows at hand, if that
             is before `first`.
+        more: Whether rows follow.
 
     Returns:
         Ascending. Rows of a segment are in no hole of more than `longest` steps as far as they are
         themselves known, and the future covariates are known there.
     """
     past = too_old(observed[:, ~futures], longest).any(axis=1)
-    missing = unknown(observed[:, futures], longest)
+    missing = unknown(observed[:, futures], longest, more=more)
     complete = np.flatnonzero(observed.all(axis=1))
     holes = np.flatnonzero(missing)
     found = []

@@ -243,6 +243,8 @@ def test_killed_in_the_middle_it_leaves_the_old_output(project: Path, how: signa
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Tests that run in the background inherit that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stdout is not None
     end = time.monotonic() + PATIENCE

@@ -110,7 +110,7 @@ REQUESTS: dict[str, tuple[str, str, Any, str, str]] = {
         "Predict",
         predict(spec("é" * 1_000_000), X),
         "NOT_FOUND",
-        "TRUNCATED",
+        "...)",
     ),
     "control characters for a model": (
         PREDICT,
