@@ -32,7 +32,8 @@ from benchmarks.load.server import Server, serving
 OUT = Path(__file__).parent / "out" / "serving.json"
 CLIENTS = (1, 8, 32)
 PROTOCOLS = ("grpc", "rest")
-FLAGS = {"on": ("--enable_batching=true",), "off": ("--enable_batching=false",)}
+BATCHING = "batch_timeout_micros { value: 20000 }"
+"""A busy server gathers for up to 20 ms; one that has nothing to do starts at once."""
 
 
 def direct(folder: Path, feed: dict[str, Any], seconds: float) -> dict[str, float]:
@@ -83,9 +84,12 @@ def measure(rounds: int, seconds: float, folder: Path) -> dict[str, Any]:
     model = co2.export(base / "1", seed=7)
     feed = co2.windows(64)
     files = requests.write(folder / "requests", "co2", feed)
+    parameters = folder / "batching.config"
+    parameters.write_text(BATCHING)
+    on = ("--enable_batching=true", f"--batching_parameters_file={parameters}")
     seen: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
-        for batching, flags in FLAGS.items():
+        for batching, flags in (("on", on), ("off", ("--enable_batching=false",))):
             seen.setdefault("direct", []).append(direct(model, feed, seconds))
             with serving(base, "co2", folder, *flags) as server:
                 for protocol in PROTOCOLS:
