@@ -9,15 +9,13 @@ import keras
 import tensorflow as tf
 
 from models.export.names import signature_names
-from models.network.carried import State, depth, state_shapes
+from models.network.carried import State, depth, layer_state, state_shapes, step_layers
 from models.network.config import ModelConfig
 from models.network.inputs import TIME, input_specs
 from models.network.streaming import streaming_refusal
 from models.network.wiring import (
     SHORTCUT,
-    Layers,
     connect,
-    lookback_layers,
     recurrent,
 )
 from models.roles import Roles
@@ -58,8 +56,7 @@ class Stepper:
         text: tuple[str, ...],
     ) -> None:
         step = spec.model_copy(update={"lookback": 1})
-        self._layers: Layers = {layer.name: layer for layer in model.layers}
-        self._layers.update({x.name: x for x in lookback_layers(step, roles, frequency)})
+        self._layers = step_layers(model, step, roles, frequency)
         self._roles, self._text, self._lookback = roles, text, spec.lookback
         self._depth = depth(self._layers)
         self.state = state_shapes(self._layers, spec.lookback, len(roles.targets))
@@ -112,8 +109,7 @@ class Stepper:
             value = steps[:, 0, :]
             for index in range(self._depth):
                 cell = self._layers[recurrent(index)].cell
-                names = [n for n in self.state if n.startswith(f"state_{index}_")]
-                before = [tf.reshape(state[n], (-1, self.state[n][-1])) for n in names]
+                names, before = layer_state(state, self.state, index)
                 value, after = cell(value, before, training=False)
                 after = after if isinstance(after, list | tuple) else [after]
                 for name, tensor in zip(names, after, strict=True):

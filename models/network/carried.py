@@ -4,10 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.network.wiring import BY_TARGET, SHORTCUT, Layers, recurrent
+import keras
+import tensorflow as tf
+
+from models.network.wiring import BY_TARGET, SHORTCUT, Layers, lookback_layers, recurrent
+from models.roles import Roles
+from models.windows.spec import WindowSpec
 
 State = dict[str, Any]
 """By state tensor, float32 [streams, ...]."""
+
+
+def step_layers(model: keras.Model, step: WindowSpec, roles: Roles, frequency: str) -> Layers:
+    """The layers of `model`, with those for one step where the length of the lookback matters.
+
+    Args:
+        model: A forecaster as `build_forecaster` made it.
+        step: Its window with a lookback of 1.
+        roles: Its columns.
+        frequency: Step of its series, a pandas offset alias.
+    """
+    layers: Layers = {layer.name: layer for layer in model.layers}
+    return layers | {layer.name: layer for layer in lookback_layers(step, roles, frequency)}
+
+
+def layer_state(
+    state: State, shapes: dict[str, tuple[int, ...]], index: int
+) -> tuple[list[str], list[Any]]:
+    """State of recurrent layer `index`: tensor names, and as its cell takes them [rows, units].
+
+    Rows are streams, or streams times targets where the targets share one network.
+    """
+    names = [name for name in shapes if name.startswith(f"state_{index}_")]
+    return names, [tf.reshape(state[name], (-1, shapes[name][-1])) for name in names]
 
 
 def depth(layers: Layers) -> int:

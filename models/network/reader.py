@@ -8,13 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.network.carried import State, depth, state_shapes
+from models.network.carried import State, depth, layer_state, state_shapes, step_layers
 from models.network.wiring import (
     BY_TARGET,
     SHORTCUT,
-    Layers,
     connect,
-    lookback_layers,
     recurrent,
 )
 from models.roles import Roles
@@ -53,8 +51,7 @@ class StreamReader:
         text: tuple[str, ...],
     ) -> None:
         step = spec.model_copy(update={"lookback": 1})
-        self._layers: Layers = {layer.name: layer for layer in model.layers}
-        self._layers.update({x.name: x for x in lookback_layers(step, roles, frequency)})
+        self._layers = step_layers(model, step, roles, frequency)
         self._roles, self._text, self._lookback = roles, text, spec.lookback
         self.state = state_shapes(self._layers, spec.lookback, len(roles.targets))
         self._recurrent = [
@@ -94,8 +91,7 @@ class StreamReader:
         def encode(values: Tensor) -> Tensor:
             value = self._by_stream(values[:, 0, :], streams, steps)
             for index, layer in enumerate(self._recurrent):
-                names = [n for n in self.state if n.startswith(f"state_{index}_")]
-                before = [tf.reshape(state[n], (-1, self.state[n][-1])) for n in names]
+                names, before = layer_state(state, self.state, index)
                 value, *after = layer(value, initial_state=before, training=training)
                 for name, tensor in zip(names, after, strict=True):
                     kept = tf.cast(tensor, tf.float32)

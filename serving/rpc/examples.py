@@ -1,30 +1,20 @@
-"""`Input` of classify, regress and multi-inference: examples, as the model's parser reads them."""
+"""`Input` of classify, regress and multi-inference, which must hold an example."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from serving.inference import examples
 from serving.status import Code, ServingError
 
 
 def examples_of(proto: Any) -> list[bytes]:
-    """The serialized `tf.Example`s of an `Input`.
-
-    A context holds features that all examples share; an example's own feature of the same name
-    takes precedence. Serialized messages are merged by writing them one behind the other.
+    """The serialized `tf.Example`s of an `Input`; see `serving.inference.examples`.
 
     Raises:
         ServingError: INVALID_ARGUMENT if there is no example.
     """
-    kind = proto.WhichOneof("kind")
-    if kind == "example_list":
-        found = [example.SerializeToString() for example in proto.example_list.examples]
-    elif kind == "example_list_with_context":
-        listed = proto.example_list_with_context
-        context = listed.context.SerializeToString()
-        found = [context + example.SerializeToString() for example in listed.examples]
-    else:
-        found = []
+    found = examples.examples_of(proto)
     if not found:
         raise ServingError(
             Code.INVALID_ARGUMENT,

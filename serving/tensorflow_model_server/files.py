@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from google.protobuf import text_format
-
-from serving.engine.settings import PLATFORM, ServedModel
+from serving.engine.settings import ServedModel, models_to_config
 from serving.server.config_files import (
     write_batching_parameters,
     write_monitoring_config,
@@ -23,25 +22,8 @@ SSL = "ssl.config"
 
 
 def models_config(models: Sequence[ServedModel]) -> str:
-    """`models` as the text of a ModelServerConfig."""
-    from tensorflow_serving.config import model_server_config_pb2
-
-    proto = model_server_config_pb2.ModelServerConfig()
-    proto.model_config_list.SetInParent()
-    for model in models:
-        config = proto.model_config_list.config.add(
-            name=model.name, base_path=str(model.base_path.absolute()), model_platform=PLATFORM
-        )
-        policy = config.model_version_policy
-        if model.policy.specific is not None:
-            policy.specific.versions.extend(sorted(model.policy.specific))
-        elif model.policy.latest is not None:
-            policy.latest.num_versions = model.policy.latest
-        else:
-            policy.all.SetInParent()
-        for label, version in model.labels.items():
-            config.version_labels[label] = version
-    return text_format.MessageToString(proto)
+    """`models` as the text of a ModelServerConfig, wherever the server is started."""
+    return models_to_config([replace(m, base_path=m.base_path.absolute()) for m in models])
 
 
 def write_files(settings: ServerSettings, folder: Path) -> None:

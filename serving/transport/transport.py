@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import numpy.typing as npt
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -73,8 +72,3 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Closes connections."""
-
-
-def floats(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """An array of numbers as float32."""
-    return np.asarray(array, np.float32)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
@@ -76,13 +76,19 @@ def drips(handler: http.server.BaseHTTPRequestHandler) -> None:
 class Scripted:
     """An HTTP server whose answers are told beforehand."""
 
-    def __init__(self, server: http.server.ThreadingHTTPServer) -> None:
+    def __init__(self, server: http.server.ThreadingHTTPServer, closing: ExitStack) -> None:
         self.replies: list[Reply] = []
         self.asked: list[tuple[str, str, bytes]] = []
         self.url = f"http://127.0.0.1:{server.server_port}"
+        self._closing = closing
 
     def transport(self) -> Any:
-        return connect(self.url)
+        transport = connect(self.url)
+        self._closing.callback(transport.close)
+        return transport
+
+    def client(self) -> ForecastClient:
+        return self._closing.enter_context(ForecastClient(self.url, "m"))
 
 
 @pytest.fixture
@@ -106,10 +112,11 @@ def scripted() -> Iterator[Scripted]:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        found = Scripted(server)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield found
+        with ExitStack() as closing:
+            found = Scripted(server, closing)
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            yield found
         server.shutdown()
         thread.join()
 
@@ -167,7 +174,7 @@ def test_what_would_come_out_the_same_is_not(
 @pytest.mark.parametrize("body", [b"", b"hello", b"[1]", b"{}", b'{"model_version_status": [1]}'])
 def test_an_answer_of_something_else_is_a_failure(scripted: Scripted, body: bytes) -> None:
     scripted.replies = [says(200, body)] * 3
-    client = ForecastClient(scripted.url, "m")
+    client = scripted.client()
     with pytest.raises(FailedRunError, match="is it a model server's REST port"):
         client.versions()
     with pytest.raises(FailedRunError, match="is it a model server's REST port"):
