@@ -70,7 +70,7 @@ def make_sequences(spec: SequenceSpec, sequences: Mapping[str, Sequence[Example]
         (column,) = words
         classes = (UNKNOWN, *vocabularies[column])
         known = {name: i for i, name in enumerate(classes) if i}
-        following = [known.get(word, 0) for word in words[column]][1:] + [-1]
+        following = [*[known.get(word, 0) for word in words[column]][1:], -1]
         labels_ = np.asarray(following, np.int32)
         labels_[offsets[1:] - 1] = -1
     else:
