@@ -1,0 +1,1 @@
+"""Models that a recurrent network over whole sequences has to beat."""
