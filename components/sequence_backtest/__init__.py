@@ -1,0 +1,1 @@
+"""Backtest and gate of the tasks over whole sequences."""
