@@ -10,7 +10,7 @@ from models.errors import BadInputError
 if TYPE_CHECKING:
     import keras
 
-    from models.network.config import ModelConfig
+    from models.network.config import RecurrentConfig
 
 CELLS = ("simple_rnn", "lstm", "gru", "second_order")
 _BACKWARD = 500_009
@@ -96,7 +96,7 @@ def recurrent_layer(
     )
 
 
-def cudnn_obstacles(model: ModelConfig) -> list[str]:
+def cudnn_obstacles(model: RecurrentConfig) -> list[str]:
     """Why cuDNN cannot run the layers of `model`: empty if it can (and a GPU is there).
 
     The conditions are Keras's: an LSTM or GRU with tanh, sigmoid gates, a bias, and no recurrent

@@ -9,7 +9,49 @@ from pydantic import Field, field_validator
 from models.section import Section
 
 
-class ModelConfig(Section):
+class RecurrentConfig(Section):
+    """A stack of recurrent layers: the keys that networks of every task have."""
+
+    cell: Literal["simple_rnn", "lstm", "gru", "second_order"] = Field(
+        default="lstm",
+        description="recurrent cell; simple_rnn is the Elman network, second_order a "
+        "multiplicative one",
+    )
+    units: tuple[int, ...] = Field(
+        default=(64,),
+        min_length=1,
+        description="width of each recurrent layer, the first layer first",
+    )
+    bidirectional: bool = Field(default=False, description="read each sequence in both directions")
+    shortcut: bool = Field(default=False, description="add a linear map from inputs to outputs")
+    activation: Literal["tanh", "sigmoid", "relu"] = Field(
+        default="tanh",
+        description="of the state, not of gates; relu as in Le et al. (2015), and other than "
+        "tanh rules out cuDNN",
+    )
+    dropout: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="share of a layer's inputs dropped in training, the same at every step",
+    )
+    recurrent_dropout: float = Field(
+        default=0.0,
+        ge=0.0,
+        lt=1.0,
+        description="share of the state dropped in training, the same at every step (Gal and "
+        "Ghahramani, 2016); rules out cuDNN",
+    )
+
+    @field_validator("units")
+    @classmethod
+    def _positive(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(u < 1 for u in value):
+            raise ValueError(f"every layer needs at least 1 unit, got {list(value)}")
+        return value
+
+
+class ModelConfig(RecurrentConfig):
     """A stack of recurrent layers with a direct multi-horizon head.
 
     `channels: mixed` is one network over all columns; `shared` applies the same weights to each
@@ -30,36 +72,8 @@ class ModelConfig(Section):
     Bengio, 2010), and the forget gate of an LSTM with a bias of 1 (Jozefowicz et al., 2015).
     """
 
-    cell: Literal["simple_rnn", "lstm", "gru", "second_order"] = Field(
-        default="lstm",
-        description="recurrent cell; simple_rnn is the Elman network, second_order a "
-        "multiplicative one",
-    )
-    units: tuple[int, ...] = Field(
-        default=(64,),
-        min_length=1,
-        description="width of each recurrent layer, the first layer first",
-    )
     bidirectional: bool = Field(default=False, description="read each window in both directions")
     shortcut: bool = Field(default=False, description="add a linear forecast from the lookback")
-    activation: Literal["tanh", "sigmoid", "relu"] = Field(
-        default="tanh",
-        description="of the state, not of gates; relu as in Le et al. (2015), and other than "
-        "tanh rules out cuDNN",
-    )
-    dropout: float = Field(
-        default=0.0,
-        ge=0.0,
-        lt=1.0,
-        description="share of a layer's inputs dropped in training, the same at every step",
-    )
-    recurrent_dropout: float = Field(
-        default=0.0,
-        ge=0.0,
-        lt=1.0,
-        description="share of the state dropped in training, the same at every step (Gal and "
-        "Ghahramani, 2016); rules out cuDNN",
-    )
     channels: Literal["mixed", "shared"] = Field(
         default="mixed",
         description="one network over all targets, or one set of weights applied to each",
@@ -67,10 +81,3 @@ class ModelConfig(Section):
     normalize: Literal["standard", "window", "none"] = Field(
         default="standard", description="what happens to target values inside the graph"
     )
-
-    @field_validator("units")
-    @classmethod
-    def _positive(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if any(u < 1 for u in value):
-            raise ValueError(f"every layer needs at least 1 unit, got {list(value)}")
-        return value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -59,29 +59,32 @@ class TruncatedBptt(Section):
     truncated: int = Field(ge=1, description="steps of a chunk")
 
 
-class TrainConfig(Section):
-    """Optimisation, early stopping and hardware options."""
+class OptimizationConfig(Section):
+    """What steps are taken."""
 
-    epochs: int = Field(default=40, ge=1, description="most passes over the train windows")
-    batch_size: int = Field(
-        default=64, ge=1, description="windows in a step; with truncated bptt, most series in one"
-    )
+    epochs: int = Field(default=40, ge=1, description="most passes over the train sequences")
+    batch_size: int = Field(default=64, ge=1, description="sequences in a step")
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Field(
         default="adam", description="as in Keras"
     )
     learning_rate: float = Field(default=1e-3, gt=0, description="the highest rate")
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled, as in AdamW; 0: none")
     schedule: ScheduleConfig = ScheduleConfig()
-    loss: Literal["mse", "mae", "huber"] = Field(
-        default="mse", description="in standard deviations of each target"
-    )
-    huber_delta: float = Field(default=1.0, gt=0, description="in standard deviations of a target")
+
+    @model_validator(mode="after")
+    def _warmup_ends(self) -> Self:
+        if self.schedule.warmup >= self.epochs:
+            raise ValueError(
+                f"schedule.warmup ({self.schedule.warmup:g} epochs) must be shorter than the "
+                f"training (epochs: {self.epochs})"
+            )
+        return self
+
+
+class SupervisionConfig(Section):
+    """What watches over the steps, and where they are taken."""
+
     clip: ClipConfig | None = ClipConfig(global_norm=1.0)
-    bptt: Literal["full"] | TruncatedBptt = Field(
-        default="full",
-        description="backpropagation through time: over the whole lookback of shuffled windows, "
-        "or through chunks of streams with the state carried on",
-    )
     patience: int | None = Field(default=5, ge=1, description="epochs; null: no early stopping")
     min_delta: float = Field(
         default=0.0, ge=0, description="least fall of the validation loss that counts as progress"
@@ -96,11 +99,42 @@ class TrainConfig(Section):
 
     gradient_flow: GradientFlowConfig = GradientFlowConfig()
 
-    @model_validator(mode="after")
-    def _warmup_ends(self) -> TrainConfig:
-        if self.schedule.warmup >= self.epochs:
-            raise ValueError(
-                f"schedule.warmup ({self.schedule.warmup:g} epochs) must be shorter than the "
-                f"training (epochs: {self.epochs})"
-            )
-        return self
+
+class FittingConfig(SupervisionConfig, OptimizationConfig):
+    """The keys that the training of every task has."""
+
+    @property
+    def one_device(self) -> bool:
+        """Whether the training cannot be spread over several devices."""
+        return False
+
+
+class _Forecasts(OptimizationConfig):
+    """What only forecasting has. Keys come in the order of bases, the last base first, so that
+    these stand between those of the two halves of `FittingConfig`.
+    """
+
+    loss: Literal["mse", "mae", "huber"] = Field(
+        default="mse", description="in standard deviations of each target"
+    )
+    huber_delta: float = Field(default=1.0, gt=0, description="in standard deviations of a target")
+    clip: ClipConfig | None  # for its place alone; the default is that of SupervisionConfig
+    bptt: Literal["full"] | TruncatedBptt = Field(
+        default="full",
+        description="backpropagation through time: over the whole lookback of shuffled windows, "
+        "or through chunks of streams with the state carried on",
+    )
+
+
+class TrainConfig(FittingConfig, _Forecasts):
+    """Optimisation, early stopping and hardware options."""
+
+    epochs: int = Field(default=40, ge=1, description="most passes over the train windows")
+    batch_size: int = Field(
+        default=64, ge=1, description="windows in a step; with truncated bptt, most series in one"
+    )
+
+    @property
+    def one_device(self) -> bool:
+        """Whether the state is carried from step to step, which one device does."""
+        return isinstance(self.bptt, TruncatedBptt)

@@ -14,7 +14,7 @@ import tensorflow as tf
 from tensorflow.python.framework import config as tf_config
 
 from models.errors import BadInputError
-from models.training.config import TrainConfig, TruncatedBptt
+from models.training.config import FittingConfig
 from models.training.listener import Listener
 
 JIT_COMPILE = False
@@ -30,7 +30,7 @@ def gpus() -> list[str]:
 
 
 @contextmanager
-def training_machine(config: TrainConfig, listener: Listener) -> Iterator[tf.distribute.Strategy]:
+def training_machine(config: FittingConfig, listener: Listener) -> Iterator[tf.distribute.Strategy]:
     """Prepares this process for training; build the network and call `fit_forecaster` inside.
 
     Sets the seeds of Python, NumPy and TensorFlow, the Keras precision policy and, on a CPU,
@@ -38,8 +38,8 @@ def training_machine(config: TrainConfig, listener: Listener) -> Iterator[tf.dis
     Threads are TensorFlow's own choice.
 
     Args:
-        config: `devices`, `precision`, `seed` and `bptt` are used. `auto` is every GPU, or the
-            CPU; with truncated backpropagation through time it is the first GPU.
+        config: `devices`, `precision`, `seed` and `one_device` are used. `auto` is every GPU, or
+            the CPU; with truncated backpropagation through time it is the first GPU.
         listener: Hears about choices that cost speed.
 
     Yields:
@@ -61,7 +61,7 @@ def training_machine(config: TrainConfig, listener: Listener) -> Iterator[tf.dis
             "train.precision mixed_float16 is slower than float32 on a CPU; it is for GPUs"
         )
     keras.utils.set_random_seed(config.seed)
-    if isinstance(config.bptt, TruncatedBptt) and not on_cpu and len(found) > 1:
+    if config.one_device and not on_cpu and len(found) > 1:
         listener.warn(
             f"train.bptt is truncated: the state is carried on one GPU, and {len(found) - 1} more "
             "of this machine stay unused"
@@ -113,6 +113,6 @@ def keep_off_cudnn(network: Any) -> None:
             layer.use_cudnn = False
 
 
-def uses_gpu(config: TrainConfig) -> bool:
+def uses_gpu(config: FittingConfig) -> bool:
     """Whether training as configured runs on a GPU of this machine."""
     return config.devices != "cpu" and bool(gpus())

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from models.training.clipping import clip_arguments
-from models.training.config import TrainConfig
+from models.training.config import FittingConfig
 from models.training.schedules import LearningRate
 
 _KINDS: dict[str, Any] = {
@@ -18,7 +18,7 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def build_optimizer(config: TrainConfig, steps_per_epoch: int) -> Any:
+def build_optimizer(config: FittingConfig, steps_per_epoch: int) -> Any:
     """The Keras optimizer with schedule, decay and clipping; loss scaling under float16.
 
     Weight decay is decoupled (Loshchilov and Hutter, 2019) whatever the optimizer, and leaves

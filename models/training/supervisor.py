@@ -18,7 +18,7 @@ from models.training.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
-from models.training.config import TrainConfig
+from models.training.config import FittingConfig
 from models.training.fitting import Fitting
 from models.training.gradient_flow.flow import GradientFlow
 from models.training.gradient_flow.watch import FlowWatch
@@ -46,7 +46,7 @@ class Supervisor(keras.callbacks.Callback):
     def __init__(
         self,
         fitting: Fitting,
-        config: TrainConfig,
+        config: FittingConfig,
         history: TrainingHistory,
         folder: Path,
         identity: str,
