@@ -112,6 +112,13 @@ class Ar:
                 result[start : start + size, :, column] = finite(ahead)
         return result
 
+    @property
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and standard deviation that scale each series and target: two float64
+        `[series, columns]`, nan for a series without train rows.
+        """
+        return self._mean, self._std
+
     def describe(self) -> dict[str, Any]:
         """By target: `order`, `intercept` and `coefficients` (lag 1 first), `rows`, `aic`,
         `residual_std`; `pooled_series` is above 1 when units are those of the scaled series.

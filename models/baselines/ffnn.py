@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.baselines.features import FlatFeatures
 from models.baselines.protocol import Predictions, finite
@@ -87,16 +88,30 @@ class Ffnn:
 
     def predict(self, view: WindowView) -> Predictions:
         """Forecasts, float32 `[windows, horizon, targets]`."""
-        if self._features is None:
-            raise RuntimeError("the ffnn baseline was not fitted")
-        store = view.store
+        features, store = self.features, view.store
         shape = (len(view), store.spec.horizon, len(store.roles.targets))
         result = np.empty(shape, np.float32)
         for start, batch in zip(range(0, len(view), CHUNK), view.batches(CHUNK), strict=True):
-            outputs = self._model.predict_on_batch(self._features.inputs(batch))
-            ahead = self._features.natural(batch, np.asarray(outputs))
+            outputs = self._model.predict_on_batch(features.inputs(batch))
+            ahead = features.natural(batch, np.asarray(outputs))
             result[start : start + len(ahead)] = finite(ahead)
         return result
+
+    @property
+    def features(self) -> FlatFeatures:
+        """What the network reads.
+
+        Raises:
+            RuntimeError: If it was not fitted.
+        """
+        if self._features is None:
+            raise RuntimeError("the ffnn baseline was not fitted")
+        return self._features
+
+    @property
+    def layers(self) -> list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+        """Kernel `[in, out]` and bias `[out]` of each layer, the first one first."""
+        return [tuple(layer.get_weights()) for layer in self._model.layers]
 
     def describe(self) -> dict[str, Any]:
         """`units`, `parameters`, `epochs`, `best_epoch`, `best_loss` (squared error in train

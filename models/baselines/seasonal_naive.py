@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.baselines.known import known_rows
 from models.baselines.protocol import Predictions
+from models.windows.spec import WindowSpec
 from models.windows.view import WindowView
 
 CHUNK = 1 << 20
@@ -40,8 +42,7 @@ class SeasonalNaive:
     def predict(self, view: WindowView) -> Predictions:
         """Forecasts, float32 `[windows, horizon, targets]`."""
         store, spec, width = view.store, view.store.spec, len(view.store.roles.targets)
-        ahead = np.arange(1 + spec.gap, 1 + spec.reach)
-        back = ahead - -(-ahead // self.season) * self.season
+        back = self.steps_back(spec)
         result = np.empty((len(view), spec.horizon, width), np.float32)
         size = max(1, CHUNK // spec.horizon)
         for start in range(0, len(view), size):
@@ -54,6 +55,13 @@ class SeasonalNaive:
             self._fallbacks += int(missing.sum())
         self._forecasts += len(view) * spec.horizon
         return result
+
+    def steps_back(self, spec: WindowSpec) -> npt.NDArray[np.int64]:
+        """int64 `[horizon]`: where each label's value is read, in steps from the origin; at most
+        0 (the origin itself) and above minus a season.
+        """
+        ahead = np.arange(1 + spec.gap, 1 + spec.reach)
+        return np.asarray(ahead - -(-ahead // self.season) * self.season, np.int64)
 
     def describe(self) -> dict[str, Any]:
         """`season` in steps; steps forecast since the fit, and how many by the last value."""
