@@ -64,11 +64,24 @@ def export_forecaster(
     described = describe(
         spec, roles, frequency, text, metadata, streaming=streaming, refusal=reason
     )
+    save_servable(Servable(copy, described, description(described), stepper), described, folder)
+
+
+def save_servable(servable: Any, described: Mapping[str, Any], folder: Path) -> None:
+    """Saves a module with its signatures, its metadata and its warm-up requests.
+
+    Args:
+        servable: A `tf.Module` whose `signatures()` gives the concrete functions by name.
+        described: Its metadata, see `models.export.metadata.describe`.
+        folder: Where the SavedModel goes; replaced if it exists. It appears when it is complete.
+
+    Raises:
+        FailedRunError: If the stubs of TensorFlow Serving are not installed.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     staging = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     try:
         written = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        servable = Servable(copy, described, description(described), stepper)
         tf.saved_model.save(servable, str(staging), signatures=servable.signatures())
         (staging / FILE).parent.mkdir(exist_ok=True)
         write_warmup(staging / FILE.parent, described)

@@ -39,27 +39,34 @@ class Servable(tf.Module):
             layer.lookup_table for layer in all_layers(model) if hasattr(layer, "lookup_table")
         ]
         inputs: dict[str, str] = described["inputs"]
-        shapes, types = described["input_shapes"], described["input_types"]
-        windows = {
-            inputs[column]: (column, tuple(shapes[column]), tf.as_dtype(types[column]))
-            for column in inputs
-        }
         # Plain dicts and models as attributes would be tracked and saved; closures are not.
         made = {
-            **_window_signatures(model, windows, described["outputs"]),
-            "describe": _describe_signature(text),
+            **window_signatures(lambda feed: model(feed, training=False), described),
+            "describe": describe_signature(text),
         }
         if stepper is not None:
             made |= _stream_signatures(stepper, inputs, described["outputs"])
         self.signatures: Callable[[], dict[str, Any]] = lambda: made
 
 
-def _window_signatures(
-    model: keras.Model, columns: Mapping[str, Any], outputs: Mapping[str, str]
+def window_signatures(
+    call: Callable[[dict[str, Tensor]], Mapping[str, Tensor]], described: Mapping[str, Any]
 ) -> dict[str, Any]:
+    """The signatures `serving_default` and `serve_examples` of a forecaster of windows.
+
+    Args:
+        call: By input column, tensors in; by target, float32 [batch, horizon] out.
+        described: The forecaster's metadata.
+    """
+    shapes, types, outputs = (described[k] for k in ("input_shapes", "input_types", "outputs"))
+    columns = {
+        name: (column, tuple(shapes[column]), tf.as_dtype(types[column]))
+        for column, name in described["inputs"].items()
+    }
+
     def forecast(**tensors: Tensor) -> dict[str, Tensor]:
         feed = {column: tensors[name] for name, (column, _, _) in columns.items()}
-        forecasts = model(feed, training=False)
+        forecasts = call(feed)
         return {outputs[target]: tf.identity(forecasts[target]) for target in outputs}
 
     def serve_examples(examples: Tensor) -> dict[str, Tensor]:
@@ -74,12 +81,14 @@ def _window_signatures(
     }
     examples = tf.TensorSpec((None,), tf.string, name="examples")
     return {
-        "serving_default": _traced(forecast, specs),
-        "serve_examples": _traced(serve_examples, {"examples": examples}),
+        "serving_default": traced(forecast, specs),
+        "serve_examples": traced(serve_examples, {"examples": examples}),
     }
 
 
-def _describe_signature(text: str) -> Any:
+def describe_signature(text: str) -> Any:
+    """The signature `describe`, which answers `text` as many times as it is asked for."""
+
     def describe(rows: Tensor) -> dict[str, Tensor]:
         count = row_count(rows, MOST_DESCRIPTIONS)
         shape = tf.cond(
@@ -87,7 +96,7 @@ def _describe_signature(text: str) -> Any:
         )
         return {"metadata": tf.fill(shape, tf.constant(text))}
 
-    return _traced(describe, {"rows": tf.TensorSpec(None, tf.int32, name="rows")})
+    return traced(describe, {"rows": tf.TensorSpec(None, tf.int32, name="rows")})
 
 
 def _stream_signatures(
@@ -113,10 +122,11 @@ def _stream_signatures(
     }
     batch = tf.TensorSpec(None, tf.int32, name="batch")
     return {
-        "stream_init": _traced(stream_init, {"batch": batch}),
-        "stream_step": _traced(stream_step, specs),
+        "stream_init": traced(stream_init, {"batch": batch}),
+        "stream_step": traced(stream_step, specs),
     }
 
 
-def _traced(function: Callable[..., Any], specs: Mapping[str, Any]) -> Any:
+def traced(function: Callable[..., Any], specs: Mapping[str, Any]) -> Any:
+    """`function` as a signature whose inputs are `specs`."""
     return tf.function(function, autograph=False).get_concrete_function(**specs)

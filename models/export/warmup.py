@@ -12,6 +12,8 @@ import tensorflow as tf
 from models.errors import FailedRunError
 
 FILE = "tf_serving_warmup_requests"
+Requests = dict[str, dict[str, np.ndarray[Any, Any]]]
+"""By signature, its inputs by name."""
 
 
 def write_warmup(folder: Path, described: Mapping[str, Any]) -> None:
@@ -27,20 +29,13 @@ def write_warmup(folder: Path, described: Mapping[str, Any]) -> None:
     Raises:
         FailedRunError: If the stubs of TensorFlow Serving are not installed.
     """
-    try:
-        from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
-    except ImportError as error:
-        raise FailedRunError(
-            f"cannot write warm-up requests: {error}; install tensorflow-serving-api, which "
-            "comes with tfx"
-        ) from error
     zeros = {
         name: _zeros(described["input_shapes"][column], described["input_types"][column])
         for column, name in described["inputs"].items()
     }
     example = serialized_example({name: value[0] for name, value in zeros.items()})
     row = np.zeros(1, np.int32)
-    requests = {
+    requests: Requests = {
         "serving_default": zeros,
         "serve_examples": {"examples": np.array([example], object)},
         "describe": {"rows": row},
@@ -53,6 +48,22 @@ def write_warmup(folder: Path, described: Mapping[str, Any]) -> None:
         }
         state = {name: _zeros(shape, "float32") for name, shape in streaming["state"].items()}
         requests |= {"stream_init": {"batch": row}, "stream_step": step | state}
+    write_requests(folder, requests)
+
+
+def write_requests(folder: Path, requests: Requests) -> None:
+    """Writes requests as a TFRecord of PredictionLog into `folder`, a model's `assets.extra`.
+
+    Raises:
+        FailedRunError: If the stubs of TensorFlow Serving are not installed.
+    """
+    try:
+        from tensorflow_serving.apis import model_pb2, predict_pb2, prediction_log_pb2
+    except ImportError as error:
+        raise FailedRunError(
+            f"cannot write warm-up requests: {error}; install tensorflow-serving-api, which "
+            "comes with tfx"
+        ) from error
     with tf.io.TFRecordWriter(str(folder / FILE)) as writer:
         for signature, inputs in requests.items():
             request = predict_pb2.PredictRequest(

@@ -1,0 +1,1 @@
+"""Sequence models as SavedModels: writing, reading, checking."""
