@@ -16,7 +16,7 @@ from models.export.metadata import FILE, describe, description
 from models.export.portable import portable_copy
 from models.export.servable import Servable
 from models.export.streaming import stepper_of
-from models.export.warmup import write_warmup
+from models.export.warmup import Requests, window_requests, write_warmup
 from models.roles import Roles
 from models.windows.spec import WindowSpec
 
@@ -67,13 +67,19 @@ def export_forecaster(
     save_servable(Servable(copy, described, description(described), stepper), described, folder)
 
 
-def save_servable(servable: Any, described: Mapping[str, Any], folder: Path) -> None:
+def save_servable(
+    servable: Any,
+    described: Mapping[str, Any],
+    folder: Path,
+    requests: Requests | None = None,
+) -> None:
     """Saves a module with its signatures, its metadata and its warm-up requests.
 
     Args:
         servable: A `tf.Module` whose `signatures()` gives the concrete functions by name.
         described: Its metadata, see `models.export.metadata.describe`.
         folder: Where the SavedModel goes; replaced if it exists. It appears when it is complete.
+        requests: To warm up with; None: those of a forecaster of windows.
 
     Raises:
         FailedRunError: If the stubs of TensorFlow Serving are not installed.
@@ -84,7 +90,7 @@ def save_servable(servable: Any, described: Mapping[str, Any], folder: Path) -> 
         written = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
         tf.saved_model.save(servable, str(staging), signatures=servable.signatures())
         (staging / FILE).parent.mkdir(exist_ok=True)
-        write_warmup(staging / FILE.parent, described)
+        write_warmup(staging / FILE.parent, requests or window_requests(described))
         (staging / FILE).write_text(written, encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)

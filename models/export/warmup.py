@@ -16,18 +16,14 @@ Requests = dict[str, dict[str, np.ndarray[Any, Any]]]
 """By signature, its inputs by name."""
 
 
-def write_warmup(folder: Path, described: Mapping[str, Any]) -> None:
-    """Writes one request of one window for each signature, as a TFRecord of PredictionLog.
+def window_requests(described: Mapping[str, Any]) -> Requests:
+    """One request of one window for each signature of a forecaster.
 
     The values are zeros: a first call costs its time in initialising the graph, whatever it is
     called with.
 
     Args:
-        folder: The model's `assets.extra`.
         described: The model's metadata.
-
-    Raises:
-        FailedRunError: If the stubs of TensorFlow Serving are not installed.
     """
     zeros = {
         name: _zeros(described["input_shapes"][column], described["input_types"][column])
@@ -48,11 +44,15 @@ def write_warmup(folder: Path, described: Mapping[str, Any]) -> None:
         }
         state = {name: _zeros(shape, "float32") for name, shape in streaming["state"].items()}
         requests |= {"stream_init": {"batch": row}, "stream_step": step | state}
-    write_requests(folder, requests)
+    return requests
 
 
-def write_requests(folder: Path, requests: Requests) -> None:
-    """Writes requests as a TFRecord of PredictionLog into `folder`, a model's `assets.extra`.
+def write_warmup(folder: Path, requests: Requests) -> None:
+    """Writes requests as a TFRecord of PredictionLog.
+
+    Args:
+        folder: The model's `assets.extra`.
+        requests: One for each signature.
 
     Raises:
         FailedRunError: If the stubs of TensorFlow Serving are not installed.

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
-from models.export.metadata import FILE, description
-from models.export.warmup import write_requests
+from models.export.metadata import description
+from models.export.saved_model import save_servable
 from models.sequences.core import SequenceCore
 from models.sequences.export.metadata import describe_sequences, stepper_of
 from models.sequences.export.servable import SequenceServable
@@ -70,19 +65,7 @@ def export_sequence_model(
     """
     stepper, refusal = stepper_of(core, spec)
     described = describe_sequences(spec, classes, metadata, stepper=stepper, refusal=refusal)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-    try:
-        written = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        servable = SequenceServable(
-            core, spec, classes, vocabularies, described, description(described), stepper
-        )
-        tf.saved_model.save(servable, str(staging), signatures=servable.signatures())
-        (staging / FILE).parent.mkdir(exist_ok=True)
-        write_requests(staging / FILE.parent, sequence_requests(described))
-        (staging / FILE).write_text(written, encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    servable = SequenceServable(
+        core, spec, classes, vocabularies, described, description(described), stepper
+    )
+    save_servable(servable, described, folder, sequence_requests(described))
