@@ -1,0 +1,1 @@
+"""Whole sequences: from tables to Examples, and from Examples to a store."""
