@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from models.errors import FailedRunError
-from models.export.feed import view_feed
+from models.export.feed import Feed, view_feed
 from models.export.names import signature_names
 from models.export.portable import exact_float32, is_float32, portable_copy
 from models.export.saved_model import text_inputs
@@ -49,13 +51,33 @@ def write_verification(model: keras.Model, view: WindowView, file: Path, n: int 
     with exact_float32():
         tensors = {k: tf.constant(v) for k, v in feed.items()}
         forecasts = reference(tensors, training=False)
+    arrays = verification_arrays(feed, {t: np.asarray(forecasts[t]) for t in store.roles.targets})
+    if TIME in feed and _can_stream(model, store):
+        past = tf.range(1 - store.spec.lookback, 1, dtype=tf.int64)
+        times = step_times(tensors[TIME], past, Step.parse(store.frequency))
+        arrays["stream.time"] = np.asarray(times)
+    save_verification(arrays, file)
+
+
+def verification_arrays(
+    feed: Feed, forecasts: Mapping[str, npt.NDArray[np.floating[Any]]]
+) -> dict[str, npt.NDArray[Any]]:
+    """The arrays `input.*`, `output.*` and `scale.*` of `write_verification`.
+
+    Args:
+        feed: By input column, raw values of the windows.
+        forecasts: By target, `[windows, horizon]`.
+
+    Raises:
+        FailedRunError: If a forecast is not finite.
+    """
     names = signature_names(feed)
     arrays: dict[str, Any] = {
         f"input.{names[column]}": np.asarray(value, dtype=str) if value.dtype == object else value
         for column, value in feed.items()
     }
-    for target in store.roles.targets:
-        forecast = np.asarray(forecasts[target], np.float32)
+    for target, values in forecasts.items():
+        forecast = np.asarray(values, np.float32)
         if not np.isfinite(forecast).all():
             raise FailedRunError(
                 f"the trained model forecasts {target!r} as nan or infinite; nothing to export. "
@@ -64,14 +86,15 @@ def write_verification(model: keras.Model, view: WindowView, file: Path, n: int 
         spread = float(np.std(feed[target], dtype=np.float64))
         arrays[f"output.{names[target]}"] = forecast
         arrays[f"scale.{names[target]}"] = np.float32(max(spread, np.abs(forecast).max()))
-    if TIME in feed and _can_stream(model, store):
-        past = tf.range(1 - store.spec.lookback, 1, dtype=tf.int64)
-        times = step_times(tensors[TIME], past, Step.parse(store.frequency))
-        arrays["stream.time"] = np.asarray(times)
+    return arrays
+
+
+def save_verification(arrays: Mapping[str, npt.NDArray[Any]], file: Path) -> None:
+    """Writes `arrays` into the .npz `file`, which appears when it is complete."""
     file.parent.mkdir(parents=True, exist_ok=True)
     staging = file.with_name(f".{uuid.uuid4().hex}.npz")
     try:
-        np.savez(staging, **arrays)
+        np.savez(staging, **dict(arrays))
         staging.replace(file)
     finally:
         staging.unlink(missing_ok=True)
