@@ -6,13 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from models.hmm.chain import Array, Chain, smoothed
-from models.hmm.emissions import Categorical, DiagonalGaussian
+from models.hmm.emissions import Categorical, DiagonalGaussian, Emission
 
 Ints = npt.NDArray[np.integer[Any]]
 
@@ -23,8 +23,11 @@ VARIANCE_PRIOR = 1e-2
 """Of the weak prior on Gaussians, in variances of the whole data: see `fit_gaussian`."""
 
 
+EmissionT = TypeVar("EmissionT", bound=Emission)
+
+
 @dataclass(frozen=True)
-class Fit:
+class Fit(Generic[EmissionT]):
     """A fitted hidden Markov model.
 
     Attributes:
@@ -34,7 +37,7 @@ class Fit:
     """
 
     chain: Chain
-    emission: Categorical | DiagonalGaussian
+    emission: EmissionT
     log_likelihood: tuple[float, ...]
 
 
@@ -47,7 +50,7 @@ def fit_categorical(
     iterations: int,
     seed: int,
     alpha: float,
-) -> Fit:
+) -> Fit[Categorical]:
     """Baum and Welch's algorithm from a random start, on sequences of symbols.
 
     Args:
@@ -86,7 +89,7 @@ def fit_gaussian(
     alpha: float,
     mean: Array,
     deviation: Array,
-) -> Fit:
+) -> Fit[DiagonalGaussian]:
     """Baum and Welch's algorithm from k-means, on sequences of vectors.
 
     A state that claims a single vector would have no variance and an infinite likelihood. What is
