@@ -5,9 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from components.backtest.config import GateConfig
 from components.backtest.evaluation import Verdict
+from components.backtest.winner import better
+
+
+class Rule(Protocol):
+    """What a gate asks for, of any task."""
+
+    @property
+    def metric(self) -> str:
+        """What is compared."""
+
+    @property
+    def margin(self) -> float:
+        """Share by which a rival has to be beaten, see `components.backtest.winner.better`."""
+
+    @property
+    def significance(self) -> float | None:
+        """Level that the paired test has to fall below; None: it is not asked."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +66,8 @@ def decide(
         windows: Test windows, for the summary.
         notes: Sentences about models that were not compared.
     """
-    wins: list[str] = []
-    losses: list[str] = []
-    if not math.isfinite(candidate):
-        losses.append(
-            f"the {gate.metric} of the candidate is not a number on these windows"
-            if math.isnan(candidate)
-            else f"the {gate.metric} of the candidate is infinite"
-        )
-    else:
-        for rival in rivals:
-            won, reason = _against(gate, rival)
-            (wins if won else losses).append(reason)
-        if not rivals:
-            wins.append(f"there is nothing to beat: {gate.metric} {_text(candidate)} stands alone")
-    blessed = not losses
+    found = judge(gate, candidate, rivals)
+    blessed, losses, wins = found.passed, found.losses, found.wins
     summary = _summary(gate, candidate, rivals, windows) if blessed else "; ".join(losses)
     tail = "".join(f"; {note}" for note in notes)
     return Verdict(
@@ -72,21 +77,75 @@ def decide(
     )
 
 
-def _against(gate: GateConfig, rival: Rival) -> tuple[bool, str]:
-    metric, margin = gate.metric, f"(margin {100 * gate.margin:g}%)"
+@dataclass(frozen=True)
+class Judgement:
+    """Sentences without a full stop, in the order of the rivals.
+
+    Attributes:
+        losses: Why the candidate does not pass.
+        wins: Whom it has beaten.
+    """
+
+    losses: tuple[str, ...]
+    wins: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate passes."""
+        return not self.losses
+
+
+def judge(
+    gate: Rule,
+    candidate: float,
+    rivals: Sequence[Rival],
+    *,
+    higher: bool = False,
+    unit: str = "windows",
+) -> Judgement:
+    """Holds the candidate against its rivals, see `decide`.
+
+    Args:
+        gate: The rule.
+        candidate: The metric of the candidate on the whole test split.
+        rivals: Whom it has to beat.
+        higher: Whether higher values of the metric are better.
+        unit: What the test split is counted in.
+    """
+    wins: list[str] = []
+    losses: list[str] = []
+    if not math.isfinite(candidate):
+        losses.append(
+            f"the {gate.metric} of the candidate is not a number on these {unit}"
+            if math.isnan(candidate)
+            else f"the {gate.metric} of the candidate is infinite"
+        )
+    else:
+        for rival in rivals:
+            won, reason = _against(gate, rival, higher, unit)
+            (wins if won else losses).append(reason)
+        if not rivals:
+            wins.append(f"there is nothing to beat: {gate.metric} {_text(candidate)} stands alone")
+    return Judgement(tuple(losses), tuple(wins))
+
+
+def _against(gate: Rule, rival: Rival, higher: bool, unit: str) -> tuple[bool, str]:
+    metric = gate.metric
+    margin = f" (margin {100 * gate.margin:g}%)" if gate.margin else ""
+    side = "above" if higher else "below"
     if not math.isfinite(rival.value):
-        return False, f"{rival.name} has no finite {metric} on these windows to compare with"
+        return False, f"{rival.name} has no finite {metric} on these {unit} to compare with"
     if not math.isfinite(rival.candidate):
-        return False, f"the candidate has no finite {metric} on the windows of {rival.name}"
+        return False, f"the candidate has no finite {metric} on the {unit} of {rival.name}"
     mine, other = _apart(rival.candidate, rival.value)
-    if not rival.candidate < (1 - gate.margin) * rival.value:
+    if not better(rival.candidate, rival.value, margin=gate.margin, higher=higher):
         tie = ", a tie is not a win" if rival.candidate == rival.value else ""
-        return False, f"{metric} {mine} is not below {rival.name} {other} {margin}{tie}"
-    text = f"{metric} {mine} is below {rival.name} {other} {margin}"
+        return False, f"{metric} {mine} is not {side} {rival.name} {other}{margin}{tie}"
+    text = f"{metric} {mine} is {side} {rival.name} {other}{margin}"
     if gate.significance is None:
         return True, text
     if not math.isfinite(rival.p_better):
-        return False, f"{text}, but there are too few windows to test whether that is an accident"
+        return False, f"{text}, but there are too few {unit} to test whether that is an accident"
     if not rival.p_better < gate.significance:
         return False, (
             f"{text}, but not significantly: p {rival.p_better:.3g} is not below "

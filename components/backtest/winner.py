@@ -77,12 +77,13 @@ def better(mine: float, other: float, *, margin: float = 0.0, higher: bool = Fal
     Args:
         mine: A metric.
         other: The same metric of another model.
-        margin: 0.01 is one per cent of `other`.
-        higher: Whether higher values are better.
+        margin: 0.01 is one per cent of what there is to gain: of `other`, or, where higher values
+            are better, of its distance to 1.
+        higher: Whether higher values are better; such a metric is 1 at best.
     """
     if not (math.isfinite(mine) and math.isfinite(other)):
         return False
-    return mine > (1 + margin) * other if higher else mine < (1 - margin) * other
+    return mine > other + margin * (1 - other) if higher else mine < (1 - margin) * other
 
 
 def choose(
