@@ -51,7 +51,7 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
         champion: JSON of the champion that the candidate has to beat, or empty.
         force: Whether a model that was rolled back may be pushed again.
     """
-    config = loaded.config
+    config = loaded.forecast
     data, split, roles, spec = config.data, config.split, config.roles, config.window
 
     ingest = example_gen(data, split, roles, base=loaded.path.parent)

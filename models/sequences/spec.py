@@ -11,6 +11,8 @@ from models.section import Section
 Task = Literal["classify", "tag", "next_step"]
 UNKNOWN = "[UNK]"
 """Stands for every symbol that is not in the vocabulary."""
+LENGTH = "length"
+"""The input that says how many steps of a padded sequence count, int32 [batch]."""
 
 
 class SequenceInputs(Section):

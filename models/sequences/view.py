@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from models.sequences.spec import LENGTH as LENGTH
+
 if TYPE_CHECKING:
     from models.sequences.store import SequenceStore
-
-LENGTH = "length"
-"""The input that says how many steps of a padded sequence count, int32 [batch]."""
 
 Ints = npt.NDArray[np.int64]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from models.errors import BadInputError
+from pipeline.cli.quiet_tensorflow import quiet_tensorflow
 
 if TYPE_CHECKING:
     from components.predict.predict import Model, PredictReport
@@ -66,7 +67,8 @@ def predict(config: Path, *, json_output: bool, **given: Any) -> None:
     output: Path | None = given["output"]
     if json_output and output is None:
         raise BadInputError("--json needs --output: the forecasts are on the standard output")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if given["endpoint"] is None:
+        quiet_tensorflow()
     from components.predict.predict import predict as run
     from pipeline.cli.predict_progress import bar
 
@@ -79,7 +81,7 @@ def predict(config: Path, *, json_output: bool, **given: Any) -> None:
                 err=True,
             )
         report = run(
-            loaded.config.data,
+            loaded.forecast.data,
             model,
             given["pattern"],
             output,
@@ -140,7 +142,7 @@ def _told(report: PredictReport, called: str, output: Path | None) -> str:
         f"{called}"
     )
     if output is not None:
-        text += f" are in {output}"
+        text += f" {'is' if report.forecasts == 1 else 'are'} in {output}"
     lines = [f"{text}."]
     if report.skipped:
         kinds = ", ".join(f"{kind} {number}" for kind, number in report.skipped.items())

@@ -99,7 +99,7 @@ def preview(loaded: LoadedConfig) -> Preview:
     from components.ingest.ingest import ingest
     from components.windows.build import build_store
 
-    config = loaded.config
+    config = loaded.forecast
     with tempfile.TemporaryDirectory(prefix="elman-check-") as folder:
         examples, store = Path(folder) / "examples", Path(folder) / "windows"
         report = ingest(config.data, config.split, config.roles, loaded.folder, examples)

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from models.errors import BadInputError
+from pipeline.cli.quiet_tensorflow import quiet_tensorflow
 
 if TYPE_CHECKING:
     from serving.engine.settings import ServedModel, VersionPolicy
@@ -90,7 +91,7 @@ def serve(context: click.Context, /, config: Path, **given: Any) -> int:
         if engine_of(given["engine"], settings, bind_given="bind" in chosen) == "tf-serving":
             from serving.tensorflow_model_server.process import serve as run
         else:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+            quiet_tensorflow()
             from serving.server.run import run
         return run(settings, say=click.echo, warn=warn)
     except StartError as error:

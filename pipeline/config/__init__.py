@@ -3,6 +3,16 @@
 from pipeline.config.config import Config
 from pipeline.config.dump import dumps
 from pipeline.config.flat import flat
-from pipeline.config.loading import LoadedConfig, load, loads
+from pipeline.config.loading import AnyConfig, LoadedConfig, load, loads
+from pipeline.config.sequence_config import SequenceConfig
 
-__all__ = ["Config", "LoadedConfig", "dumps", "flat", "load", "loads"]
+__all__ = [
+    "AnyConfig",
+    "Config",
+    "LoadedConfig",
+    "SequenceConfig",
+    "dumps",
+    "flat",
+    "load",
+    "loads",
+]

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from components.secrets import expanded, redacted
 from models.errors import BadInputError
 from models.features.step import Step
 from models.frequency import DAY, WEEK, Frequency
 from models.network.streaming import streaming_refusal
 from models.roles import OBSERVED, Roles
 from models.training.config import TruncatedBptt
+from pipeline.config.problem import Problem
+from pipeline.config.urls import url_problems
 
 if TYPE_CHECKING:
     from pipeline.config.config import Config
-
-
-class Problem(NamedTuple):
-    """What is wrong with the value at `path` (keys from the top), in words."""
-
-    path: tuple[str, ...]
-    text: str
-
-    def __str__(self) -> str:
-        return f"{'.'.join(self.path)}: {self.text}"
 
 
 def problems(config: Config) -> list[Problem]:
@@ -197,39 +188,8 @@ def _zone(name: str) -> str | None:
 
 
 def _urls(config: Config) -> Iterator[Problem]:
-    for path, url in (
-        (("data", "url"), config.data.url),
-        (("tracking", "uri"), config.tracking.uri),
-    ):
-        if url is None:
-            continue
-        if redacted(url) != url:
-            yield Problem(
-                path,
-                f"received {redacted(url)!r} with a secret in plain text; configurations are "
-                "committed and tracked: write ${NAME} in its place and set the environment "
-                "variable NAME",
-            )
-            continue
-        try:
-            text = expanded(url)
-        except BadInputError as error:
-            yield Problem(path, f"received {url!r}: {error}")
-            continue
-        scheme = text.partition("://")[0] if "://" in text else ""
-        if path[0] == "data" and not scheme:
-            yield Problem(
-                path,
-                f"received {url!r}, expected an SQLAlchemy URL such as sqlite:///file.db or "
-                "postgresql://user:${PASSWORD}@host/base",
-            )
-        if path[0] == "tracking" and scheme in ("", "file") and text != "databricks":
-            yield Problem(
-                path,
-                f"received {url!r}, expected an MLflow server (http:// or https://) or a database "
-                "(sqlite:///mlflow.db, postgresql://...); MLflow refuses plain folders; null is "
-                "a sqlite file in the workspace",
-            )
+    yield from url_problems(("data", "url"), config.data.url)
+    yield from url_problems(("tracking", "uri"), config.tracking.uri)
 
 
 def _streaming(config: Config) -> Iterator[Problem]:

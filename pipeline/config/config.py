@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import re
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -22,10 +20,8 @@ from models.section import Section
 from models.training.config import TrainConfig
 from models.windows.spec import WindowSpec
 from pipeline.config.checks import problems
-
-TASKS = ("forecast",)
-LATER_TASKS = ("classify", "tag", "next_step")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+from pipeline.config.name import slug
+from pipeline.config.task import known
 
 
 class Config(Section):
@@ -58,30 +54,9 @@ class Config(Section):
         description="data schema; null: <config>.schema.pbtxt beside the config",
     )
 
-    @field_validator("name")
-    @classmethod
-    def _slug(cls, value: str) -> str:
-        if not _NAME.fullmatch(value):
-            slug = re.sub(r"[^A-Za-z0-9_-]+", "-", value).strip("-_")[:63] or "my-forecast"
-            raise ValueError(
-                f"received {value!r}, expected letters, digits, _ and - (at most 63, a letter or "
-                f"digit first), as it names folders and the served model; for example {slug!r}"
-            )
-        return value
+    _slug = field_validator("name")(slug)
 
-    @field_validator("task", mode="before")
-    @classmethod
-    def _available(cls, value: Any) -> Any:
-        if value in LATER_TASKS:
-            raise ValueError(
-                f"received {value!r}, which is not available in this version; "
-                f"expected one of: {', '.join(TASKS)}"
-            )
-        if isinstance(value, str) and value not in TASKS:
-            near = difflib.get_close_matches(value, TASKS + LATER_TASKS, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near and near[0] in TASKS else ""
-            raise ValueError(f"received {value!r}, expected one of: {', '.join(TASKS)}{hint}")
-        return value
+    _known = field_validator("task", mode="before")(known)
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Config:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import yaml
 
-from pipeline.config.config import Config
+from pipeline.config.loading import AnyConfig
 from pipeline.config.document import ConfigDumper
 
 
-def dumps(config: Config) -> str:
+def dumps(config: AnyConfig) -> str:
     """`config` as YAML with every value written, defaults included."""
     return yaml.dump(
         config.model_dump(mode="json"),

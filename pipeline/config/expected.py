@@ -78,6 +78,8 @@ def expectation(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
             else _PLURAL.get(inner, expectation(inner))
         )
         return f"a list of {what}" + (f", at least {least}" if least else "")
+    if origin is dict:
+        return f"a mapping of {_PLURAL[args[0]]} to {expectation(args[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Section):
         keys = [field.alias or name for name, field in annotation.model_fields.items()]
         return f"a section with the key{'s' * (len(keys) > 1)} {', '.join(keys)}"

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from components.secrets import redacted
-from pipeline.config.config import Config
+from pipeline.config.loading import AnyConfig
 
 
-def flat(config: Config) -> dict[str, str]:
+def flat(config: AnyConfig) -> dict[str, str]:
     """All values by dotted key (`train.clip.global_norm`), secrets masked.
 
     Text stands as it is, anything else as JSON: `null`, `true`, `0.001`, `["co2"]`.

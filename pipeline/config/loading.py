@@ -13,6 +13,10 @@ from models.errors import BadInputError
 from pipeline.config.config import Config
 from pipeline.config.document import Document, parse, read
 from pipeline.config.explain import explained, unknown_keys
+from pipeline.config.sequence_config import SequenceConfig
+from pipeline.config.task import SEQUENCE_TASKS
+
+AnyConfig = Config | SequenceConfig
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class LoadedConfig:
         path: Absolute path of the file.
     """
 
-    config: Config
+    config: AnyConfig
     path: Path
 
     @property
@@ -56,9 +60,22 @@ class LoadedConfig:
 
     @property
     def data_path(self) -> Path | None:
-        """File or glob of the data, absolute; None where it comes from a database."""
+        """File or glob of the data, absolute; None where it is a database or several files."""
         given = self.config.data.path
-        return self.resolve(given) if given is not None else None
+        return self.resolve(given) if isinstance(given, str) else None
+
+    @property
+    def forecast(self) -> Config:
+        """The configuration of a forecast.
+
+        Raises:
+            BadInputError: If the task is another one.
+        """
+        if isinstance(self.config, Config):
+            return self.config
+        raise BadInputError(
+            f"{self.path}: task: received {self.config.task!r}, but this needs a forecast"
+        )
 
     @property
     def tracking_uri(self) -> str:
@@ -97,17 +114,19 @@ def loads(text: str, *, path: Path | str = "config.yaml") -> LoadedConfig:
     return LoadedConfig(validated(parse(text, str(given))), _absolute(given))
 
 
-def validated(document: Document) -> Config:
-    """The configuration that `document` says.
+def validated(document: Document) -> AnyConfig:
+    """The configuration that `document` says; its key `task` decides which keys there are.
 
     Raises:
         BadInputError: With one line for each problem, in the order of the file.
     """
-    data, found = unknown_keys(document, Config)
+    kind: type[Config] | type[SequenceConfig]
+    kind = SequenceConfig if document.data.get("task") in SEQUENCE_TASKS else Config
+    data, found = unknown_keys(document, kind)
     try:
-        config = Config.model_validate(data)
+        config = kind.model_validate(data)
     except ValidationError as error:
-        found += explained(error, document, Config)
+        found += explained(error, document, kind)
     else:
         if not found:
             return config

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from models.section import Section
 from pipeline.config.config import Config
+from pipeline.config.sequence_config import SequenceConfig
 
 HEAD = """# Configuration
 
@@ -22,12 +23,18 @@ One YAML file. Unknown keys are errors that name the nearest valid key; relative
 file's folder. `${NAME}` is taken from the environment in `data.url` and `tracking.uri`, and nowhere
 else. `elman init DATA` writes a commented file, `elman check CONFIG` says what a run would do. This
 page is made from the code: `python -m pipeline.config.reference > docs/configuration.md`.
+
+The key `task` decides which keys there are: the first half of this page is for `task: forecast`
+(the default), the second for `task: classify`, `tag` and `next_step`.
 """
+FORECAST = "# Forecasts: `task: forecast`\n"
+SEQUENCES = "# Whole sequences: `task: classify`, `tag` or `next_step`\n"
 
 
 def reference() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *_section("", Config)]) + "\n"
+    forecast, sequences = list(_section("", Config)), list(_section("", SequenceConfig))
+    return "\n".join([HEAD, FORECAST, *forecast, SEQUENCES, *sequences]) + "\n"
 
 
 def _section(key: str, section: type[Section]) -> Iterator[str]:
@@ -85,6 +92,8 @@ def _type(annotation: Any) -> str:
         return " or ".join(_type(option) for option in options)
     if origin is tuple:
         return f"list of {_type(options[0])}"
+    if origin is dict:
+        return f"mapping of {_type(options[0])} to {_type(options[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return "section"
     return {int: "integer", float: "number", str: "text", bool: "true or false"}[annotation]

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.ingest.report import IngestReport
 from components.push.repository import ModelRepository
 from components.tracking.session import RunTracker
 from components.validation.schema_file import publish_schema
-from models.windows.store import SeriesStore
 from pipeline import dag
 from pipeline.config import LoadedConfig
 from pipeline.runner import launch
 from pipeline.runner.display import Display
-from pipeline.runner.result import DataResult, NodeResult, PushResult, RunResult
+from pipeline.runner.result import NodeResult, PushResult, RunResult
+from pipeline.tasks import task_of
+from pipeline.tasks.task import Task
 
 ALWAYS = ("push",)
 """Never from the cache: whether a model is live is a fact of the serving directory."""
@@ -55,38 +55,37 @@ def execute(
     Raises:
         ElmanError: As raised by a component.
     """
+    task = task_of(loaded)
     outcomes: dict[str, launch.NodeOutcome] = {}
     for outcome in launch.launch(
-        dag.build(loaded, champion=champion, force=force),
+        task.graph(champion=champion, force=force),
         run_id=run_id,
         around=tracker.component,
         display=display,
         always=ALWAYS,
         use_cache=use_cache,
-        describe=_detail,
+        describe=partial(_detail, task),
     ):
         outcomes[outcome.node] = outcome
         tracker.tag_execution(outcome.node, outcome.execution_id, cached=outcome.cached)
         if outcome.node == "ingest":
-            _name_data(loaded, tracker, IngestReport.load(outcome.outputs["examples"]))
+            _name_data(loaded, task, tracker, outcome.outputs["examples"])
         if outcome.node == "schema" and publish_schema(
             outcome.outputs["schema"], loaded.schema_path
         ):
             display.say(f"    wrote {loaded.schema_path}: review it and commit it")
-    result = _result(loaded, run_id, tracker, outcomes, time.monotonic() - since)
+    result = _result(loaded, task, run_id, tracker, outcomes, time.monotonic() - since)
     _conclude(tracker, result)
     return result
 
 
-def _detail(outcome: launch.NodeOutcome) -> str:
+def _detail(task: Task, outcome: launch.NodeOutcome) -> str:
     """One line on what a component came to."""
     out = outcome.outputs
     if outcome.node == "ingest":
-        report = IngestReport.load(out["examples"])
-        return f"{report.rows_kept:,} rows, {report.series:,} series"
+        return task.rows(out["examples"])
     if outcome.node == "windows":
-        store = SeriesStore.load(out["windows"])
-        return ", ".join(f"{split} {len(rows):,}" for split, rows in store.origins.items())
+        return ", ".join(f"{split} {n:,}" for split, n in task.counts(out["windows"]).items())
     if outcome.node == "train":
         history = json.loads((out["model"] / "history.json").read_text())
         return f"best epoch {history['best_epoch']} of {history['epochs_run']}"
@@ -102,52 +101,40 @@ def _evaluation(folder: Path) -> dict[str, Any]:
     return data
 
 
-def _name_data(loaded: LoadedConfig, tracker: RunTracker, report: IngestReport) -> None:
-    data, roles = loaded.config.data, loaded.config.roles
+def _name_data(loaded: LoadedConfig, task: Task, tracker: RunTracker, examples: Path) -> None:
+    data = task.source(examples)
     tracker.log_dataset(
         loaded.config.name,
-        source=str(loaded.data_path) if loaded.data_path else str(data.url),
-        digest=report.digest,
-        schema=dict.fromkeys(roles.dynamic, "float"),
-        profile={
-            "rows": report.rows_kept,
-            "series": report.series,
-            "first": _iso(report.first),
-            "last": _iso(report.last),
-            "frequency": report.frequency,
-        },
+        source=data.source,
+        digest=data.digest,
+        schema=data.schema,
+        profile=data.profile,
     )
-    tracker.recorder.tags(
-        {"elman.data.first": _iso(report.first), "elman.data.last": _iso(report.last)}
-    )
+    tracker.recorder.tags(dict(data.tags))
 
 
 def _result(
     loaded: LoadedConfig,
+    task: Task,
     run_id: str,
     tracker: RunTracker,
     outcomes: Mapping[str, launch.NodeOutcome],
     seconds: float,
 ) -> RunResult:
-    report = IngestReport.load(outcomes["ingest"].outputs["examples"])
-    store = SeriesStore.load(outcomes["windows"].outputs["windows"])
+    examples = outcomes["ingest"].outputs["examples"]
+    store = outcomes["windows"].outputs["windows"]
     evaluation = _evaluation(outcomes["backtest"].outputs["evaluation"])
     pushed = json.loads((outcomes["push"].outputs["pushed_model"] / "push.json").read_text())
     verdict = evaluation["verdict"]
     return RunResult(
         name=loaded.config.name,
         run_id=run_id,
-        data=DataResult(
-            start=_iso(report.first),
-            end=_iso(report.last),
-            rows=report.rows_kept,
-            dropped=report.rows_dropped + report.exact_duplicates,
-            series=report.series,
-            frequency=report.frequency,
-            digest=report.digest,
-        ),
-        windows={split: len(rows) for split, rows in store.origins.items()},
-        metric=loaded.config.gate.metric,
+        data=task.data(examples, store),
+        unit=task.unit,
+        windows=task.counts(store),
+        metric=evaluation["metric"],
+        higher_is_better=task.higher_is_better,
+        shown=task.metrics(),
         models=evaluation["models"],
         blessed=verdict["blessed"],
         summary=verdict["summary"],
@@ -195,7 +182,3 @@ def _conclude(tracker: RunTracker, result: RunResult) -> None:
         },
         description="\n".join(lines),
     )
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

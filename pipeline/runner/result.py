@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 
 from rich import box
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from models.section import Section
+from pipeline.tasks.task import DataResult, SequencesResult
 
 
 class NodeResult(Section):
@@ -19,18 +21,6 @@ class NodeResult(Section):
     cached: bool
     seconds: float
     execution_id: int
-
-
-class DataResult(Section):
-    """The data that went in; times are ISO 8601 UTC."""
-
-    start: str
-    end: str
-    rows: int
-    dropped: int
-    series: int
-    frequency: str
-    digest: str
 
 
 class PushResult(Section):
@@ -49,8 +39,11 @@ class RunResult(Section):
         name: The configuration's name.
         run_id: Id of the run in ML Metadata.
         data: The data that went in.
-        windows: Windows by split.
+        unit: What splits are counted in: windows or sequences.
+        windows: That many by split.
         metric: The gate's metric.
+        higher_is_better: Of that metric.
+        shown: The metrics that people look at first, the gate's among them.
         models: Metrics by model (`candidate`, `champion`, baselines), natural units.
         blessed: Whether the candidate passed the gate.
         summary: The verdict in one sentence.
@@ -65,9 +58,12 @@ class RunResult(Section):
 
     name: str
     run_id: str
-    data: DataResult
+    data: DataResult | SequencesResult
+    unit: str
     windows: dict[str, int]
     metric: str
+    higher_is_better: bool
+    shown: tuple[str, ...]
     models: dict[str, dict[str, float | None]]
     blessed: bool
     summary: str
@@ -99,41 +95,34 @@ def render(result: RunResult, *, config: str, console: Console) -> None:
 
 def _line(console: Console, label: str, text: str) -> None:
     # Not a table: paths and sentences must stay in one piece for people to copy.
-    console.print(f"{label:<9}{text}", soft_wrap=True)
+    console.print(f"{label:<10}{text}", soft_wrap=True)
 
 
 def _facts(result: RunResult) -> Iterator[tuple[str, str]]:
-    data = result.data
-    dropped = f", {data.dropped:,} dropped" if data.dropped else ""
-    yield (
-        "data",
-        f"{data.start[:10]} to {data.end[:10]}, every {data.frequency}: "
-        f"{data.rows:,} rows, {data.series:,} series{dropped}",
-    )
-    yield "windows", ", ".join(f"{split} {n:,}" for split, n in result.windows.items())
+    yield "data", result.data.words
+    yield result.unit, ", ".join(f"{split} {n:,}" for split, n in result.windows.items())
     reused = sum(node.cached for node in result.nodes)
     yield "run", f"{result.seconds:.0f} s, {reused} of {len(result.nodes)} components re-used"
 
 
 def _models(result: RunResult) -> Table:
-    columns = ["mae", "mase", "skill"]
-    if result.metric not in columns:
-        columns.insert(0, result.metric)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("on the test windows")
-    for column in columns:
+    table.add_column(f"on the test {result.unit}")
+    for column in result.shown:
         mark = " (gate)" if column == result.metric else ""
         table.add_column(column.upper() + mark, justify="right")
-    for name in sorted(result.models, key=lambda n: _rank(result.models[n], result.metric)):
+    for name in sorted(result.models, key=partial(_rank, result)):
         figures = result.models[name]
         style = "bold" if name == "candidate" else None
-        table.add_row(name, *(_figure(figures.get(column)) for column in columns), style=style)
+        table.add_row(name, *(_figure(figures.get(column)) for column in result.shown), style=style)
     return table
 
 
-def _rank(figures: Mapping[str, float | None], metric: str) -> float:
-    value = figures.get(metric)
-    return float("inf") if value is None else value
+def _rank(result: RunResult, name: str) -> float:
+    value = result.models[name].get(result.metric)
+    if value is None:
+        return float("inf")
+    return -value if result.higher_is_better else value
 
 
 def _figure(value: float | None) -> str:

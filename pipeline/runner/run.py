@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from components.ingest.ingest import content_fingerprint
 from components.push.directory import digest_of
 from components.push.repository import ModelRepository
 from components.secrets import redacted
@@ -23,6 +22,7 @@ from pipeline.runner.display import Display, TerminalDisplay
 from pipeline.runner.lock import locked
 from pipeline.runner.quiet import quiet
 from pipeline.runner.result import RunResult
+from pipeline.tasks import task_of
 
 if TYPE_CHECKING:
     from components.tracking.session import RunTracker
@@ -54,7 +54,7 @@ def run_pipeline(
     """
     since = time.monotonic()
     # Bad input is refused before the workspace is made and before anything slow is imported.
-    fingerprint = content_fingerprint(loaded.config.data, loaded.config.roles, loaded.folder)
+    fingerprint = task_of(loaded).fingerprint()
     workspace = _workspace(loaded)
     run_id = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
     log = workspace / "logs" / f"{run_id}.log"

@@ -90,13 +90,13 @@ CASES = {
         "train.bptt: received {truncated: 8}, which carries the state from chunk to chunk, but "
         "this model cannot be read step by step: model.normalize is window",
     ),
-    "later task": (
+    "another task": (
         GOOD + "task: classify\n",
-        "co2.yaml:11: task: received 'classify', which is not available in this version",
+        "co2.yaml:1: inputs: missing; expected a section with the keys numbers, symbols, text",
     ),
     "unknown task": (
         GOOD + "task: forcast\n",
-        "received 'forcast', expected one of: forecast; did",
+        "received 'forcast', expected one of: forecast, classify, tag, next_step; did you mean 'forecast'?",
     ),
     "text for a list": (
         changed("targets: [co2]", "targets: co2"),
