@@ -98,7 +98,7 @@ def normalised(
     Raises:
         BadInputError: If the type of a column can hold no time, or no number.
     """
-    nulls = _words(data.null_values)
+    nulls = null_words(data.null_values)
     stamp, type_ = wanted.alias(wanted.time), types[wanted.time]
     cells = [Cell(wanted.time, stamp, *time_cell(stamp, type_, data, frequency, nulls))]
     names = ["t"]
@@ -106,13 +106,13 @@ def normalised(
         cells.append(_series(wanted.series, wanted.alias(wanted.series), types, nulls))
         names.append("series")
     for i, name in enumerate(wanted.numbers):
-        cells.append(_number(name, wanted.alias(name), types[name], nulls))
+        cells.append(number_cell(name, wanted.alias(name), types[name], nulls))
         names.append(f"v{i}")
     outer = [f"{cell.value} AS {name}" for cell, name in zip(cells, names, strict=True)]
     if wanted.series is None:
         outer.insert(1, "'' AS series")
     for i, name in enumerate(wanted.statics):
-        outer.append(f"{_nulled(_as_text(wanted.alias(name), types[name]), nulls)} AS s{i}")
+        outer.append(f"{nulled(as_text(wanted.alias(name), types[name]), nulls)} AS s{i}")
     outer.append(" AND ".join(f"({cell.good})" for cell in cells) + " AS good")
     if located:
         for part, sqls in (
@@ -130,11 +130,22 @@ def normalised(
 
 
 def _series(column: str, alias: str, types: Mapping[str, str], nulls: str) -> Cell:
-    c = _nulled(_as_text(alias, types[column]), nulls)
+    c = nulled(as_text(alias, types[column]), nulls)
     return Cell(column, alias, c, f"{c} IS NOT NULL", text(rejects.NO_SERIES))
 
 
-def _number(column: str, c: str, type_: str, nulls: str) -> Cell:
+def number_cell(column: str, c: str, type_: str, nulls: str) -> Cell:
+    """A number as float32, null where it is missing.
+
+    Args:
+        column: Its name.
+        c: What SQL calls it.
+        type_: Its DuckDB type.
+        nulls: `null_words`.
+
+    Raises:
+        BadInputError: If its type holds no numbers.
+    """
     absent = f"{c} IS NULL"
     if type_ == "VARCHAR":
         # The cast reads 1_000 as a thousand, which no other reader of CSV does.
@@ -159,11 +170,13 @@ def _number(column: str, c: str, type_: str, nulls: str) -> Cell:
     return Cell(column, c, value, good, reason)
 
 
-def _as_text(c: str, type_: str) -> str:
+def as_text(c: str, type_: str) -> str:
+    """SQL of a column of any type as text; null where bytes are no UTF-8."""
     return f"try(decode({c}))" if type_ == "BLOB" else c if type_ == "VARCHAR" else f"{c}::VARCHAR"
 
 
-def _words(null_values: Sequence[str]) -> str:
+def null_words(null_values: Sequence[str]) -> str:
+    """The texts that mean a missing value, as a list in SQL."""
     return ", ".join(text(v) for v in _distinct(v.strip() for v in ("", *null_values)))
 
 
@@ -171,5 +184,6 @@ def _distinct(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def _nulled(c: str, nulls: str) -> str:
+def nulled(c: str, nulls: str) -> str:
+    """SQL of a text, null where it is one of `nulls`."""
     return f"CASE WHEN trim({c}) NOT IN ({nulls}) THEN {c} END"

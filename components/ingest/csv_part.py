@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from components.ingest.columns import Wanted
 from components.ingest.files import SourceFile
-from components.ingest.part import literal_path, refuse_many, require
+from components.ingest.part import Columns, literal_path, refuse_many, require
 from components.ingest.rejects import ENCODING, MALFORMED, Reject
 from components.ingest.sql import text
 from models.errors import BadInputError
@@ -23,18 +22,23 @@ _HEADER_LIMIT = 1 << 22
 
 @dataclass(frozen=True)
 class CsvPart:
-    """A CSV file whose header has been read."""
+    """A CSV file whose header has been read; `named` is false where it has none.
+
+    With `quoted`, fields may be enclosed in `"`; else `"` is a character like any other.
+    """
 
     file: SourceFile
     header: tuple[str, ...]
     delimiter: str
-    wanted: Wanted
+    wanted: Columns
     index: int
+    named: bool = True
+    quoted: bool = True
 
     unit = "line"
 
     @classmethod
-    def read_header(cls, file: SourceFile, delimiter: str, wanted: Wanted, index: int) -> CsvPart:
+    def read_header(cls, file: SourceFile, delimiter: str, wanted: Columns, index: int) -> CsvPart:
         """The file with its columns; `delimiter` may be `auto`.
 
         Raises:
@@ -75,9 +79,11 @@ class CsvPart:
         names = [f"c{i}" for i in range(len(self.header))]
         columns = ", ".join(f"{text(n)}: 'VARCHAR'" for n in names)
         suffix = f"{self.index}{'_again' if located else ''}"
+        quote = text('"' if self.quoted else "")
         scan = (
-            f"read_csv({text(literal_path(self.file.path))}, auto_detect=false, header=true, "
-            f"delim={text(self.delimiter)}, quote='\"', escape='\"', nullstr='', "
+            f"read_csv({text(literal_path(self.file.path))}, auto_detect=false, "
+            f"header={str(self.named).lower()}, delim={text(self.delimiter)}, "
+            f"quote={quote}, escape={quote}, nullstr='', "
             f"columns={{{columns}}}, "
             f"compression='{'gzip' if self.file.gzipped else 'none'}', store_rejects=true, "
             f"rejects_table='bad_lines_{suffix}', rejects_scan='bad_scan_{suffix}')"
@@ -143,7 +149,10 @@ class CsvPart:
         return found
 
     def _records(self) -> Iterator[tuple[int, list[str], str]]:
-        """Records after the header: first line, fields, raw text; blank lines are none."""
+        """Records after the header: first line, fields, raw text.
+
+        Blank lines are none, but where there is one column only.
+        """
         with self.file.open() as stream:
             taken: list[str] = []
 
@@ -153,10 +162,11 @@ class CsvPart:
                     yield taken[-1]
 
             csv.field_size_limit(_HEADER_LIMIT)
-            reader = csv.reader(lines(), delimiter=self.delimiter)
-            number, first = 1, True
+            quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
+            reader = csv.reader(lines(), delimiter=self.delimiter, quoting=quoting)
+            number, first, blanks = 1, self.named, len(self.header) == 1
             for fields in reader:
-                if fields and not first:
+                if (fields or blanks) and not first:
                     yield number, fields, "".join(taken).rstrip("\r\n")
                 first = first and not fields
                 number += len(taken)

@@ -60,19 +60,34 @@ def find(data: DataConfig, base: Path, *, called: str = "data.path") -> list[Sou
         BadInputError: If nothing matches, or a file is empty, broken or of unknown format.
     """
     assert data.path is not None
-    pattern = Path(data.path).expanduser()
+    return matching(data.path, data.format, base, called=called)
+
+
+def matching(path: str, format_: str, base: Path, *, called: str) -> list[SourceFile]:
+    """The files that a path or glob names; see `find`.
+
+    Args:
+        path: The path or glob.
+        format_: `auto`, or the format of all of them.
+        base: The folder that a relative path starts from.
+        called: What messages call the path.
+
+    Raises:
+        BadInputError: As `find`.
+    """
+    pattern = Path(path).expanduser()
     whole = str(pattern if pattern.is_absolute() else base / pattern)
     # Not Path.glob, which takes no absolute pattern.
     there = Path(whole).exists()
     found = [Path(p) for p in ([whole] if there else glob.glob(whole, recursive=True))]  # noqa: PTH207
     if len(found) == 1 and found[0].is_dir():
-        example = f"{data.path.rstrip('/')}/*.csv"
-        raise BadInputError(f"{called} {data.path!r} is a folder; name files, such as {example}")
+        example = f"{path.rstrip('/')}/*.csv"
+        raise BadInputError(f"{called} {path!r} is a folder; name files, such as {example}")
     paths = sorted(p for p in found if p.is_file())
     if not paths:
         what = "matches no file" if glob.has_magic(whole) else "does not exist"
-        raise BadInputError(f"{called} {data.path!r} {what} (looked for {whole})")
-    return [_source_file(path, data, base) for path in paths]
+        raise BadInputError(f"{called} {path!r} {what} (looked for {whole})")
+    return [_source_file(one, format_, base) for one in paths]
 
 
 def fingerprint(files: list[SourceFile]) -> str:
@@ -83,12 +98,12 @@ def fingerprint(files: list[SourceFile]) -> str:
     return digest.hexdigest()
 
 
-def _source_file(path: Path, data: DataConfig, base: Path) -> SourceFile:
+def _source_file(path: Path, configured: str, base: Path) -> SourceFile:
     name = str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
     if path.stat().st_size == 0:
         raise BadInputError(f"{name}: the file is empty")
     inner = path.with_suffix("") if path.suffix == ".gz" else path
-    format_ = FORMATS.get(inner.suffix.lower()) if data.format == "auto" else data.format
+    format_ = FORMATS.get(inner.suffix.lower()) if configured == "auto" else configured
     if format_ is None:
         raise BadInputError(
             f"{name}: cannot tell the format from the ending {inner.suffix!r}; set data.format to "

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from components.ingest.columns import Wanted
 from components.ingest.files import SourceFile
-from components.ingest.part import literal_path, refuse_many, require, too_many
+from components.ingest.part import Columns, literal_path, refuse_many, require, too_many
 from components.ingest.rejects import ENCODING, MALFORMED, MANY, Reject
 from components.ingest.sql import text
 
@@ -26,13 +25,13 @@ class JsonlPart:
     """A file of JSON objects, one per line."""
 
     file: SourceFile
-    wanted: Wanted
+    wanted: Columns
     index: int
 
     unit = "line"
 
     @classmethod
-    def read_names(cls, file: SourceFile, wanted: Wanted, index: int) -> JsonlPart:
+    def read_names(cls, file: SourceFile, wanted: Columns, index: int) -> JsonlPart:
         """The file, once every wanted column was seen in one of its first lines.
 
         Raises:

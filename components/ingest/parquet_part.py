@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.ingest.columns import Wanted
-from components.ingest.part import literal_path, require
+from components.ingest.part import Columns, literal_path, require
 from components.ingest.rejects import Reject
 from components.ingest.sql import identifier, text
 from models.errors import BadInputError
@@ -24,7 +23,7 @@ class ParquetPart:
     path: Path
     name: str
     types: Mapping[str, str]
-    wanted: Wanted
+    wanted: Columns
     offset: int = 0
 
     unit = "row"
@@ -35,7 +34,7 @@ class ParquetPart:
         connection: DuckDBPyConnection,
         path: Path,
         name: str,
-        wanted: Wanted,
+        wanted: Columns,
         offset: int = 0,
     ) -> ParquetPart:
         """The file with its columns.

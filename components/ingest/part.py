@@ -13,6 +13,17 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+class Columns(Protocol):
+    """The columns that a task needs of a source."""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every column, each once."""
+
+    def alias(self, column: str) -> str:
+        """What SQL calls a raw column."""
+
+
 class Part(Protocol):
     """One file or table to read."""
 

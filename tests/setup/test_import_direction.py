@@ -38,7 +38,7 @@ ALLOWED_IN = {
     "tfx": TFX_WIRING,
     "ml_metadata": TFX_WIRING,
     "mlflow": ("pipeline/*", "components/tracking/*", "components/push/*"),
-    "duckdb": ("components/ingest/*",),
+    "duckdb": ("components/ingest/*", "components/sequences/ingest/*"),
 }
 
 
