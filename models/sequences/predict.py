@@ -70,18 +70,18 @@ def scorer(
     def run(batch: SequenceBatch) -> SequencePredictions:
         tokens = tuple(tf.constant(batch.tokens[column]) for column in columns)
         with exact_float32():
-            predicted, probability = graph(
+            judgement = graph(
                 tf.constant(batch.numbers),
                 tokens,
                 tf.constant(batch.length),
                 tf.constant(batch.labels),
             )
-        return SequencePredictions(predicted.numpy(), probability.numpy())
+        return SequencePredictions(*(value.numpy() for value in judgement))
 
     return run
 
 
-def judged(probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def judged(probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """`SequencePredictions.of` in TensorFlow, so that the probabilities of all classes stay there.
 
     Args:
@@ -89,7 +89,7 @@ def judged(probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         labels: int32 `[outcomes]`, -1 where unknown.
 
     Returns:
-        predicted, int32 `[outcomes]`; probability, float32 `[outcomes]`.
+        predicted, int32 `[outcomes]`; probability and confidence, float32 `[outcomes]`.
     """
     bad = tf.reduce_any(tf.math.is_nan(probabilities), axis=-1)
     predicted = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
@@ -98,6 +98,7 @@ def judged(probabilities: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return (
         tf.where(bad, -1, predicted),
         tf.where(labels < 0, 0.0, tf.where(bad, nan, given)),
+        tf.where(bad, nan, tf.reduce_max(probabilities, axis=-1)),
     )
 
 
@@ -117,7 +118,7 @@ def in_batches(
     outcomes = view.outcomes
     starts = np.cumsum(outcomes) - outcomes
     predicted = np.empty(int(outcomes.sum()), np.int32)
-    probability = np.empty(len(predicted), np.float32)
+    probability, confidence = (np.empty(len(predicted), np.float32) for _ in range(2))
     for positions in length_batches(view, batch_size):
         part = score(view.take(positions))
         sizes = outcomes[positions]
@@ -125,7 +126,8 @@ def in_batches(
         first = np.repeat(starts[positions] - np.cumsum(sizes) + sizes, sizes)
         place = first + np.arange(int(sizes.sum()))
         predicted[place], probability[place] = part.predicted, part.probability
-    return SequencePredictions(predicted, probability)
+        confidence[place] = part.confidence
+    return SequencePredictions(predicted, probability, confidence)
 
 
 def length_batches(view: SequenceView, batch_size: int) -> Iterator[Ints]:

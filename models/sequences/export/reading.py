@@ -52,9 +52,9 @@ class SequenceReader(tf.Module):
                 differ in their shapes.
         """
         if self._inputs.text is not None:
-            return self._text(tensors[self._name(self._inputs.text)])
+            return self._text(tensors[self._tensor(self._inputs.text)])
         length = tensors[LENGTH]
-        columns = [tensors[self._name(c)] for c in self._inputs.columns]
+        columns = [tensors[self._tensor(c)] for c in self._inputs.columns]
         shape = tf.shape(columns[0])
         checks = [
             _asserted(
@@ -76,9 +76,9 @@ class SequenceReader(tf.Module):
         with tf.control_dependencies([check for check in checks if check is not None]):
             inside = tf.sequence_mask(length, shape[1])
         # What is behind the length may be anything, also nan.
-        numbers = [tf.where(inside, tensors[self._name(c)], 0.0) for c in self._inputs.numbers]
+        numbers = [tf.where(inside, tensors[self._tensor(c)], 0.0) for c in self._inputs.numbers]
         tokens = tuple(
-            tf.where(inside, lookup(tensors[self._name(c)]), 0)
+            tf.where(inside, lookup(tensors[self._tensor(c)]), 0)
             for c, lookup in zip(self._inputs.symbols, self._lookups, strict=True)
         )
         return CoreInputs(_stacked(numbers, tf.shape(inside)), tokens, length)
@@ -91,11 +91,11 @@ class SequenceReader(tf.Module):
                 example differ in length.
         """
         if self._inputs.text is not None:
-            name = self._name(self._inputs.text)
+            name = self._tensor(self._inputs.text)
             features = {name: tf.io.FixedLenFeature((), tf.string)}
             return self._text(tf.io.parse_example(examples, features)[name])
         features = {
-            self._name(column): tf.io.RaggedFeature(
+            self._tensor(column): tf.io.RaggedFeature(
                 tf.float32 if column in self._inputs.numbers else tf.string,
                 row_splits_dtype=tf.int32,
             )
@@ -116,8 +116,8 @@ class SequenceReader(tf.Module):
 
     def step(self, tensors: Mapping[str, Tensor]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Numbers `[batch, numbers]` and ids `[batch]` of one step, for a `CoreStepper`."""
-        numbers = [tensors[self._name(c)] for c in self._inputs.numbers]
-        tokens = [tensors[self._name(c)] for c in self._inputs.tokens]
+        numbers = [tensors[self._tensor(c)] for c in self._inputs.numbers]
+        tokens = [tensors[self._tensor(c)] for c in self._inputs.tokens]
         rows = tf.shape((numbers + tokens)[0])
         ids = tuple(look(value) for look, value in zip(self._lookups, tokens, strict=True))
         return _stacked(numbers, rows), ids
@@ -137,7 +137,7 @@ class SequenceReader(tf.Module):
         tokens = ids.to_tensor(0)
         return CoreInputs(tf.zeros([rows, tf.shape(tokens)[1], 0]), (tokens,), length)
 
-    def _name(self, column: str) -> str:
+    def _tensor(self, column: str) -> str:
         return self._tensors[column][0] if column in self._tensors else column
 
 

@@ -170,7 +170,7 @@ def _drawn(logits: Tensor, temperature: Tensor, uniform: Tensor) -> Tensor:
     unknown = tf.one_hot(0, tf.shape(logits)[-1], on_value=True, off_value=False)
     greedy = temperature <= 0.0
     divisor = tf.where(greedy, 1.0, temperature)[:, None]
-    known = tf.where(unknown, float("-inf"), logits)
+    known = tf.where(unknown, tf.constant(float("-inf"), tf.float64), logits)
     known -= tf.reduce_max(known, axis=-1, keepdims=True)  # so that a small divisor overflows not
     cumulative = tf.cumsum(tf.nn.softmax(known / tf.cast(divisor, tf.float64)), axis=-1)
     below = cumulative <= uniform[:, None] * cumulative[:, -1:]
