@@ -11,14 +11,20 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Baselines, Windows
 from components.baselines.executor import BaselinesExecutor
+from components.baselines.settings import BaselinesSettings
 from components.source_digest import source_digest
 from models.baselines.config import BaselinesConfig
+from models.history.recipe import RawData
 
 SOURCES = (
     "components/baselines",
     "models/baselines",
     "models/errors.py",
+    "models/export",
+    "models/features/step.py",
     "models/frequency.py",
+    "models/history/recipe.py",
+    "models/network/inputs.py",
     "models/roles.py",
     "models/section.py",
     "models/windows",
@@ -43,12 +49,15 @@ class BaselinesComponent(BaseComponent):
     EXECUTOR_SPEC = ExecutorClassSpec(BaselinesExecutor)
 
 
-def baselines(windows: BaseChannel, *, config: BaselinesConfig) -> BaselinesComponent:
+def baselines(
+    windows: BaseChannel, *, config: BaselinesConfig, data: RawData | None = None
+) -> BaselinesComponent:
     """The node `baselines`.
 
     Args:
         windows: Channel of Windows.
         config: Which baselines, and their settings.
+        data: How the raw rows are written, for the metadata of the exported baselines.
 
     Returns:
         A component with the output `baselines`.
@@ -56,7 +65,7 @@ def baselines(windows: BaseChannel, *, config: BaselinesConfig) -> BaselinesComp
     spec = BaselinesSpec(
         windows=windows,
         baselines=Channel(type=Baselines),
-        config=config.canonical_json(),
+        config=BaselinesSettings(baselines=config, data=data).canonical_json(),
         source_digest=source_digest(*SOURCES),
     )
     return BaselinesComponent(spec=spec).with_id("baselines")

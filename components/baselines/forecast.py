@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from components.baselines.stored import StoredBaselines, file_of
+from components.baselines.stored import StoredBaselines, file_of, model_of
 from components.tracking.recorder import current
 from models.baselines.config import BaselinesConfig
 from models.baselines.protocol import Baseline
@@ -22,15 +23,22 @@ CHUNK = 1 << 22
 
 
 def forecast_baselines(
-    store: SeriesStore, config: BaselinesConfig, folder: Path
+    store: SeriesStore,
+    config: BaselinesConfig,
+    folder: Path,
+    metadata: Mapping[str, Any] | None = None,
 ) -> StoredBaselines:
     """Writes the forecasts of all configured baselines for the test windows of `store`.
+
+    Each that can be served is exported too, so that the gate can bless it: see
+    `models.export.baselines.export.export_baseline`.
 
     Args:
         store: The series; baselines are fitted to train rows only.
         config: Which baselines, and their settings.
         folder: Receives `predictions-<name>.npy` (float32 `[windows, horizon, targets]`, natural
-            units) and, last, `baselines.json`; made if missing.
+            units), `models/<name>/` and, last, `baselines.json`; made if missing.
+        metadata: Further keys for `elman.json` of each; None: none is exported.
 
     Raises:
         BadInputError: If there are no test windows, or no train windows for a baseline that
@@ -43,6 +51,7 @@ def forecast_baselines(
     recorder.params({"season": season, **config.model_dump(mode="json", exclude={"season"})})
     facts: dict[str, dict[str, Any]] = {}
     seconds: dict[str, float] = {}
+    refusals: dict[str, str] = {}
     for done, name in enumerate(config.names):
         recorder.progress(done, len(config.names), {})
         began = time.perf_counter()
@@ -52,8 +61,10 @@ def forecast_baselines(
         seconds[name] = time.perf_counter() - began
         facts[name] = baseline.describe()
         _report(name, facts[name], seconds[name])
+        if reason := _export(baseline, store, model_of(folder, name), metadata):
+            refusals[name] = reason
     recorder.progress(len(config.names), len(config.names), {})
-    stored = StoredBaselines(folder, len(test), season, facts, seconds)
+    stored = StoredBaselines(folder, len(test), season, facts, seconds, refusals)
     stored.save_marker()
     recorder.data({name: facts[name] for name in facts}, "baselines.json")
     return stored
@@ -79,6 +90,21 @@ def _write(baseline: Baseline, view: WindowView, path: Path) -> None:
         part = WindowView(store, view.origins[start : start + size])
         out[start : start + size] = baseline.predict(part)
     out.flush()
+
+
+def _export(
+    baseline: Baseline, store: SeriesStore, folder: Path, metadata: Mapping[str, Any] | None
+) -> str:
+    """Why it cannot be served; empty if it was exported."""
+    if metadata is None:
+        return "it was not exported"
+    from models.export.baselines.export import export_baseline
+
+    refusal = export_baseline(baseline, store, folder, metadata)
+    if refusal is None:
+        return ""
+    current().tags({f"elman.not_servable.{baseline.name}": refusal.reason})
+    return refusal.reason
 
 
 def _report(name: str, facts: dict[str, Any], seconds: float) -> None:

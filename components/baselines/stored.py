@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class StoredBaselines:
         season: Steps in a season.
         facts: By baseline, in the order in which they were configured, what was fitted.
         seconds: By baseline, the time to fit and to predict.
+        refusals: By baseline, why it cannot be served; those that can be are left out.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class StoredBaselines:
     season: int
     facts: Mapping[str, Mapping[str, Any]]
     seconds: Mapping[str, float]
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -45,6 +47,10 @@ class StoredBaselines:
         array: npt.NDArray[np.float32] = np.load(self.folder / file_of(name), mmap_mode="r")
         return array
 
+    def model(self, name: str) -> Path | None:
+        """Folder of `name`, laid out like a Model artifact; None if it cannot be served."""
+        return None if name in self.refusals else model_of(self.folder, name)
+
     def save_marker(self) -> None:
         """Writes `baselines.json`, after all predictions."""
         content = {
@@ -52,7 +58,11 @@ class StoredBaselines:
             "windows": self.windows,
             "season": self.season,
             "baselines": {
-                name: {"seconds": self.seconds[name], "facts": self.facts[name]}
+                name: {
+                    "seconds": self.seconds[name],
+                    "facts": self.facts[name],
+                    "refusal": self.refusals.get(name),
+                }
                 for name in self.facts
             },
         }
@@ -86,9 +96,15 @@ class StoredBaselines:
             season=content["season"],
             facts={name: entry["facts"] for name, entry in entries.items()},
             seconds={name: entry["seconds"] for name, entry in entries.items()},
+            refusals={n: entry["refusal"] for n, entry in entries.items() if entry["refusal"]},
         )
 
 
 def file_of(name: str) -> str:
     """File of the predictions of a baseline."""
     return f"predictions-{name}.npy"
+
+
+def model_of(folder: Path, name: str) -> Path:
+    """Folder of the exported model of a baseline."""
+    return folder / "models" / name

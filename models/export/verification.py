@@ -94,7 +94,8 @@ def save_verification(arrays: Mapping[str, npt.NDArray[Any]], file: Path) -> Non
     file.parent.mkdir(parents=True, exist_ok=True)
     staging = file.with_name(f".{uuid.uuid4().hex}.npz")
     try:
-        np.savez(staging, **dict(arrays))
+        values: dict[str, Any] = dict(arrays)
+        np.savez(staging, **values)
         staging.replace(file)
     finally:
         staging.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Baselines as SavedModels with the signatures of the network."""
