@@ -124,7 +124,7 @@ def joined_steps(layers: Layers, inputs: Mapping[str, Tensor]) -> Tensor:
 
 
 def logits_of(layers: Layers, states: Tensor, read: Tensor | None) -> Tensor:
-    """Logits from states [..., units], and from inputs [..., features] where there is a shortcut."""
+    """Logits from states [..., units], and from inputs [..., features] if there is a shortcut."""
     if "elman_drop" in layers:
         states = layers["elman_drop"](states)
     logits = layers["elman_logits"](states)

@@ -121,7 +121,7 @@ class NetworkStepper:
 
     def _pools(self) -> dict[str, tuple[int, ...]]:
         """By pool that remembers, the shape of what it remembers."""
-        found = {}
+        found: dict[str, tuple[int, ...]] = {}
         for name in ("pool", "pool_inputs"):
             layer = self._layers.get(f"elman_{name}")
             if isinstance(layer, Pool) and layer.kind != "last":

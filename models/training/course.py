@@ -15,7 +15,7 @@ from models.training.clipping import GradientRecord
 from models.training.config import TrainConfig
 from models.training.dataset import input_options, window_dataset
 from models.training.fitting import Fitting
-from models.training.losses import LabelLoss
+from models.training.losses import Loss
 from models.windows.view import WindowView
 
 
@@ -32,7 +32,7 @@ class Course:
         validation_windows: Those of the validation.
     """
 
-    fitting: Callable[[LabelLoss, GradientRecord], Fitting]
+    fitting: Callable[[Loss, GradientRecord], Fitting]
     epochs: Callable[[int], tf.data.Dataset]
     validation: tf.data.Dataset
     steps_per_epoch: int

@@ -6,26 +6,16 @@ import json
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from models.features.scaling import Scaling
-from models.training.clipping import GradientRecord
 from models.training.config import TrainConfig, TruncatedBptt
 from models.training.course import Course, window_course
-from models.training.fitting import Fitting
-from models.training.gradient_flow.watch import FlowWatch
+from models.training.course_fit import fit_course
+from models.training.gradient_flow.windows import window_plan
 from models.training.history import TrainingHistory
 from models.training.listener import Listener
 from models.training.losses import LabelLoss
-from models.training.machine import (
-    JIT_COMPILE,
-    STEPS_PER_EXECUTION,
-    keep_off_cudnn,
-    uses_gpu,
-)
-from models.training.optimizers import build_optimizer
 from models.training.stream_course import stream_course
-from models.training.supervisor import NotFiniteError, Supervisor
 from models.windows.view import WindowView
 
 
@@ -70,51 +60,19 @@ def fit_forecaster(
             and the network cannot carry its state.
         FailedRunError: If a loss or gradient is nan or infinite; no weights are to be used then.
     """
-    if not uses_gpu(config):
-        keep_off_cudnn(model)
-    with model.distribute_strategy.scope():
-        truncated = isinstance(config.bptt, TruncatedBptt)
-        made = stream_course if truncated else window_course
-        course = made(model, train, validation, config)
-        fitting = course.fitting(
-            LabelLoss(config.loss, scaling, train.store.roles.targets, config.huber_delta),
-            GradientRecord(config.clip, skips_overflow=config.precision == "mixed_float16"),
-        )
-        optimizer = build_optimizer(config, course.steps_per_epoch)
-        optimizer.build(model.trainable_variables)
-        fitting.compile(
-            optimizer=optimizer,
-            jit_compile=JIT_COMPILE,
-            steps_per_execution=STEPS_PER_EXECUTION,
-        )
-    counts = course.train_windows, course.validation_windows
-    history = TrainingHistory(
-        parameters=int(sum(np.prod(v.shape) for v in model.trainable_variables)),
-        train_windows=counts[0],
-        validation_windows=counts[1],
+    made = stream_course if isinstance(config.bptt, TruncatedBptt) else window_course
+
+    def identity(course: Course) -> str:
+        counts = course.train_windows, course.validation_windows
+        return json.dumps([config.canonical_json(), scaling.canonical_json(), *counts])
+
+    return fit_course(
+        model,
+        config,
+        make_course=lambda: made(model, train, validation, config),
+        loss=LabelLoss(config.loss, scaling, train.store.roles.targets, config.huber_delta),
+        probes=window_plan(model, train),
+        identity=identity,
+        checkpoints=checkpoints,
+        recorder=recorder,
     )
-    identity = json.dumps([config.canonical_json(), scaling.canonical_json(), *counts])
-    flow = FlowWatch(model, train, fitting.label_loss, config.gradient_flow, recorder)
-    supervisor = Supervisor(fitting, config, history, checkpoints, identity, recorder, flow)
-    done = supervisor.resume()
-    if not supervisor.finished:
-        _run(fitting, supervisor, course, config.epochs, done)
-    supervisor.restore_best()
-    flow.after_training(history)
-    return history
-
-
-def _run(fitting: Fitting, supervisor: Supervisor, course: Course, epochs: int, done: int) -> None:
-    try:
-        fitting.fit(
-            course.epochs(done),
-            epochs=epochs,
-            initial_epoch=done,
-            steps_per_epoch=course.steps_per_epoch,
-            validation_data=course.validation,
-            callbacks=[supervisor],
-            shuffle=False,  # the dataset does it
-            verbose=0,
-        )
-    except NotFiniteError:
-        raise supervisor.failure() from None

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from models.training.clipping import GradientRecord
-from models.training.losses import LabelLoss
+from models.training.losses import Loss
 
 
 class Fitting(keras.Model):
@@ -25,7 +25,7 @@ class Fitting(keras.Model):
     - that gradient's norm, before clipping, is recorded.
     """
 
-    def __init__(self, network: keras.Model, loss: LabelLoss, record: GradientRecord) -> None:
+    def __init__(self, network: keras.Model, loss: Loss, record: GradientRecord) -> None:
         """Wraps a built network; call it in the scope of the strategy that built the network."""
         # float32, whatever the policy: Keras casts what a model is called with, and values in
         # natural units do not fit in 16 bits. The layers of the network cast where they may.

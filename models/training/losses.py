@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import tensorflow as tf
@@ -10,6 +10,9 @@ import tensorflow as tf
 from models.features.scaling import Scaling
 
 LossName = Literal["mse", "mae", "huber"]
+Loss = Callable[[Any, Any], tuple[tf.Tensor, tf.Tensor]]
+"""From the labels and the outputs of a batch to the summed loss and the number of labels that have
+one, both float32 scalars."""
 
 
 class LabelLoss:

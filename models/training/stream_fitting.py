@@ -11,7 +11,7 @@ from models.network.carried import State
 from models.network.reader import StreamReader
 from models.training.clipping import GradientRecord
 from models.training.fitting import Fitting
-from models.training.losses import LabelLoss
+from models.training.losses import Loss
 
 
 class Carried:
@@ -59,7 +59,7 @@ class StreamFitting(Fitting):
     def __init__(
         self,
         network: keras.Model,
-        loss: LabelLoss,
+        loss: Loss,
         record: GradientRecord,
         reader: StreamReader,
         *,

@@ -11,6 +11,7 @@ FALLEN = 0.01
 """At or below this share of the norm at lag 0, a step counts as out of the gradient's reach."""
 BACKWARD = "backward"
 """After a layer's name and a blank: its direction that reads the last step first."""
+LOOKBACK = "a shorter window.lookback is faster"
 EXPLODED = 100.0
 """Above this multiple of the norm at lag 0, the gradient counts as exploding."""
 
@@ -51,8 +52,12 @@ class GradientFlow:
         """
         return max(reach(norms) for norms in self._first().values())
 
-    def vanishing(self) -> str | None:
-        """A warning, if the gradient does not reach back to the first step that is read."""
+    def vanishing(self, shorter: str = LOOKBACK) -> str | None:
+        """A warning, if the gradient does not reach back to the first step that is read.
+
+        Args:
+            shorter: What to do where the steps that are not reached do not matter.
+        """
         name, norms = next(iter(self._first().items()))
         lag, steps = self.reach, len(norms)
         if lag == steps:
@@ -68,8 +73,7 @@ class GradientFlow:
             f"{name} is at most {FALLEN:.0%} of that at the last step from {lag} steps back on, so "
             f"the network hardly learns from the first {steps - lag} of the {steps} steps that it "
             "reads. If they matter, try another model.cell (lstm and gru are made for this) or "
-            "model.shortcut, which reads them directly; if they do not, a shorter "
-            "window.lookback is faster"
+            f"model.shortcut, which reads them directly; if they do not, {shorter}"
         )
 
     def exploding(self) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -11,11 +11,11 @@ import keras
 import tensorflow as tf
 
 from models.export.portable import all_layers, portable_copy
-from models.training.gradient_flow.flow import GradientFlow
+from models.training.gradient_flow.flow import BACKWARD, GradientFlow
 from models.training.gradient_flow.states import StateProbe
+from models.training.losses import Loss
 
 Tensor = Any
-Loss = Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[Tensor, Tensor]]
 
 
 class FlowProbe:
@@ -31,20 +31,24 @@ class FlowProbe:
     Args:
         network: A functional model, trained elsewhere.
         inputs: By input column, as the network takes them.
-        labels: By output, as `loss` takes them.
-        loss: The summed loss and the number of labels in it, as `LabelLoss` gives them.
+        labels: As `loss` takes them.
+        loss: Of the training.
+        backward: Whether directions that read the last step first are measured, too.
     """
 
     def __init__(
         self,
         network: keras.Model,
         inputs: Mapping[str, Any],
-        labels: Mapping[str, Any],
+        labels: Any,
         loss: Loss,
+        *,
+        backward: bool = True,
     ) -> None:
         self._network = network
         self._inputs = {name: tf.constant(value) for name, value in inputs.items()}
-        self._labels = {name: tf.constant(value) for name, value in labels.items()}
+        self._labels = tf.nest.map_structure(tf.constant, labels)
+        self._backward = backward
         self._loss = loss
 
     def measure(self, epoch: int) -> GradientFlow:
@@ -56,7 +60,10 @@ class FlowProbe:
         copy, names, traced = self._graph
         copy.set_weights(self._network.get_weights())
         norms = [norm.numpy().tolist() for norm in traced(self._inputs, self._labels)]
-        return GradientFlow(epoch, dict(zip(names, norms, strict=True)))
+        found = dict(zip(names, norms, strict=True))
+        if not self._backward:
+            found = {name: n for name, n in found.items() if not name.endswith(f" {BACKWARD}")}
+        return GradientFlow(epoch, found)
 
     @cached_property
     def _graph(self) -> tuple[keras.Model, list[str], Any]:

@@ -14,6 +14,7 @@ from models.training.config import TrainConfig
 from models.training.gradient_flow.config import GradientFlowConfig
 from models.training.gradient_flow.flow import GradientFlow
 from models.training.gradient_flow.watch import FlowWatch
+from models.training.gradient_flow.windows import window_plan
 from models.training.history import SERIES, TrainingHistory
 from models.windows.store import SeriesStore
 from tests.models.training.conftest import Ear
@@ -88,7 +89,13 @@ def test_windows_without_an_observed_label_are_passed_over(store: SeriesStore) -
     def norms(observed: Any, ear: Ear) -> list[dict[str, Any]]:
         view = replace(store, observed=observed).view("train")
         history = TrainingHistory()
-        watch = FlowWatch(network, view, loss, GradientFlowConfig(every=1, windows=5), ear)
+        watch = FlowWatch(
+            network,
+            window_plan(network, view),
+            loss,
+            GradientFlowConfig(every=1, windows=5),
+            ear,
+        )
         watch.after_epoch(1, last=False, history=history)
         watch.after_training(history)
         return history.gradient_flow
