@@ -78,7 +78,7 @@ class CsvPart:
         """See `Part`."""
         names = [f"c{i}" for i in range(len(self.header))]
         columns = ", ".join(f"{text(n)}: 'VARCHAR'" for n in names)
-        suffix = f"{self.index}{'_again' if located else ''}"
+        suffix = self._suffix(located)
         quote = text('"' if self.quoted else "")
         scan = (
             f"read_csv({text(literal_path(self.file.path))}, auto_detect=false, "
@@ -94,9 +94,9 @@ class CsvPart:
         record = ", row_number() OVER () AS record" if located else ""
         return f"(SELECT {select}{record} FROM {scan})"
 
-    def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:
+    def malformed(self, connection: DuckDBPyConnection, *, located: bool = False) -> list[Reject]:
         """See `Part`: lines with too many or too few fields, bad quotes or bad UTF-8."""
-        table = f"bad_lines_{self.index}"
+        table = f"bad_lines_{self._suffix(located)}"
         refuse_many(connection, table, "line_byte_position", self.name)
         rows = connection.execute(
             "SELECT line_byte_position, any_value(error_type::VARCHAR ORDER BY column_idx), "
@@ -134,6 +134,9 @@ class CsvPart:
                     break
         return found
 
+    def _suffix(self, located: bool) -> str:
+        return f"{self.index}{'_again' if located else ''}"
+
     def _lines_at(self, positions: Collection[int]) -> dict[int, tuple[int, str]]:
         """The line at or after each byte position that is not blank."""
         waiting = sorted(positions)
@@ -162,8 +165,11 @@ class CsvPart:
                     yield taken[-1]
 
             csv.field_size_limit(_HEADER_LIMIT)
-            quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
-            reader = csv.reader(lines(), delimiter=self.delimiter, quoting=quoting)
+            reader = csv.reader(
+                lines(),
+                delimiter=self.delimiter,
+                quoting=csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE,
+            )
             number, first, blanks = 1, self.named, len(self.header) == 1
             for fields in reader:
                 if (fields or blanks) and not first:

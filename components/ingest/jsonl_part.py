@@ -63,6 +63,9 @@ class JsonlPart:
         """Everything is text."""
         return dict.fromkeys(self.wanted.all, "VARCHAR")
 
+    def _suffix(self, located: bool) -> str:
+        return f"{self.index}_x" if located else str(self.index)
+
     def _lines(self, suffix: str) -> str:
         # One column, nothing quoted, a delimiter that JSON text cannot hold: every line as it is.
         return (
@@ -83,21 +86,21 @@ class JsonlPart:
         )
         record = ", row_number() OVER () AS record" if located else ""
         keep = ", record" if located else ""
-        suffix = f"{self.index}_x" if located else str(self.index)
-        lines = f"SELECT line{record} FROM {self._lines(suffix)}"
+        lines = f"SELECT line{record} FROM {self._lines(self._suffix(located))}"
         return (
             f"(SELECT {select}{keep} FROM (SELECT json_extract_string(line, [{pointers}]) AS "
             f"fields{keep} FROM ({lines}) WHERE {_object('line')}))"
         )
 
-    def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:
+    def malformed(self, connection: DuckDBPyConnection, *, located: bool = False) -> list[Reject]:
         """See `Part`: lines that are not JSON objects."""
-        refuse_many(connection, f"bad_lines_{self.index}", "line", self.name)
+        table = f"bad_lines_{self._suffix(located)}"
+        refuse_many(connection, table, "line", self.name)
         rejects = [
             Reject(self.name, line, ENCODING, value=message, raw=raw)
             for line, message, raw in connection.execute(
                 "SELECT line, any_value(error_message), any_value(csv_line) "
-                f"FROM bad_lines_{self.index} GROUP BY 1 ORDER BY 1"
+                f"FROM {table} GROUP BY 1 ORDER BY 1"
             ).fetchall()
         ]
         rows = connection.execute(

@@ -65,7 +65,12 @@ class ParquetPart:
         scan = f"read_parquet({text(literal_path(self.path))}{option})"
         return f"(SELECT {select}{record} FROM {scan})"
 
-    def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:  # noqa: ARG002
+    def malformed(
+        self,
+        connection: DuckDBPyConnection,  # noqa: ARG002
+        *,
+        located: bool = False,  # noqa: ARG002
+    ) -> list[Reject]:
         """See `Part`: a Parquet file is read whole or not at all."""
         return []
 

@@ -42,8 +42,8 @@ class Part(Protocol):
     def relation(self, *, located: bool = False) -> str:
         """SQL in parentheses of the raw rows; with `located`, also their number, `record`."""
 
-    def malformed(self, connection: DuckDBPyConnection) -> list[Reject]:
-        """The records that are no rows; to be asked after a scan of `relation()`."""
+    def malformed(self, connection: DuckDBPyConnection, *, located: bool = False) -> list[Reject]:
+        """The records that are no rows; to be asked after a scan of `relation(located=...)`."""
 
     def places(
         self, records: Sequence[int], malformed: Sequence[Reject]

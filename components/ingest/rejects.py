@@ -72,10 +72,11 @@ class Reject:
 
 @dataclass
 class Tally:
-    """Bad rows so far: how many of each kind, and the first ones of each kind."""
+    """Bad rows so far: how many of each kind, the first ones of each kind, what to do by kind."""
 
     counts: Counter[str] = field(default_factory=Counter)
     listed: list[Reject] = field(default_factory=list)
+    advice: Mapping[str, str] = field(default_factory=lambda: ADVICE)
 
     def add(self, listed: Sequence[Reject], counts: Mapping[str, int]) -> None:
         """Takes note of more bad rows; `listed` may be fewer than `counts` says."""
@@ -96,7 +97,8 @@ class Tally:
         shown = [f"  {reject}" for reject in self.listed[:SHOWN]]
         if total > len(shown):
             shown.append(f"  ... and {total - len(shown)} more")
-        advice = [f"  {reason}: {ADVICE[reason]}" for reason in self.counts if reason in ADVICE]
+        known = self.advice
+        advice = [f"  {reason}: {known[reason]}" for reason in self.counts if reason in known]
         what = "row cannot" if total == 1 else "rows cannot"
         raise BadInputError(
             "\n".join(

@@ -87,11 +87,7 @@ class IngestReport(Section):
 
     def save(self, folder: Path) -> Path:
         """Writes `report.json` in one step: a folder that holds it is a finished ingestion."""
-        path = folder / FILE
-        temporary = folder / f".{FILE}.{os.getpid()}"
-        temporary.write_text(json.dumps(self.model_dump(mode="json"), indent=1) + "\n")
-        temporary.replace(path)
-        return path
+        return save_report(self, folder)
 
     @classmethod
     def load(cls, folder: Path) -> IngestReport:
@@ -105,3 +101,12 @@ class IngestReport(Section):
 
 MAX_LISTED = 50
 """Most series that a report lists by name."""
+
+
+def save_report(report: Section, folder: Path) -> Path:
+    """Writes a report as `report.json` into `folder` in one step."""
+    path = folder / FILE
+    temporary = folder / f".{FILE}.{os.getpid()}"
+    temporary.write_text(json.dumps(report.model_dump(mode="json"), indent=1) + "\n")
+    temporary.replace(path)
+    return path

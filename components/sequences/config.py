@@ -9,8 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from components.ingest.config import DataConfig
 from models.errors import BadInputError
 from models.section import Section
-from models.sequences.spec import SequenceSpec
-from models.sequences.view import LENGTH
+from models.sequences.spec import LENGTH, SequenceSpec
 
 SEQUENCE = "sequence"
 """The column of the Examples that holds the id, whatever the data calls it."""

@@ -1,0 +1,1 @@
+"""Ingestion of sequences: tables to Parquet Examples, a row per sequence."""
