@@ -71,7 +71,12 @@ def mcnemar(a: npt.NDArray[np.bool_], b: npt.NDArray[np.bool_]) -> SequenceTest:
 
 
 def randomization(
-    a: Array, b: Array, statistic: Statistic, *, higher: bool, seed: int = 0
+    a: Array | sparse.csr_array,
+    b: Array | sparse.csr_array,
+    statistic: Statistic,
+    *,
+    higher: bool,
+    seed: int = 0,
 ) -> SequenceTest:
     """Test of equal metrics by exchanging the two models on some of the sequences.
 
@@ -84,7 +89,8 @@ def randomization(
     p-values should never be zero", Statistical Applications in Genetics and Molecular Biology 9.
 
     Args:
-        a: float64 `[sequences, sums]`: what the metric adds up of each sequence, of the one.
+        a: float64 `[sequences, sums]`: what the metric adds up of each sequence, of the one. May
+            be sparse: a count by class is 0 nearly everywhere.
         b: The same of the other.
         statistic: From sums over sequences, `[n, sums]`, to metrics, `[n]`.
         higher: Whether higher metrics are better.
@@ -93,13 +99,15 @@ def randomization(
     Returns:
         The test; p-values are nan where a sum is not finite. Both are 1 where the two are the same.
     """
-    n = len(a)
-    total_a, total_b = a.sum(axis=0), b.sum(axis=0)
+    n, width = a.shape
+    total_a, total_b = (np.asarray(x.sum(axis=0), np.float64) for x in (a, b))
     difference = float(np.subtract(*statistic(np.stack([total_a, total_b]))))
-    apart = np.flatnonzero((a != b).any(axis=1))
+    swap = sparse.csr_array(b) - sparse.csr_array(a)
+    swap.eliminate_zeros()
+    apart = np.flatnonzero(np.diff(swap.indptr))
     if not math.isfinite(difference):
         return SequenceTest("randomization", difference, math.nan, math.nan, n, len(apart), 0)
-    swap = sparse.csr_array(b[apart] - a[apart])
+    swap = swap[apart]
     exact = 2 ** len(apart) <= RESAMPLES + 1
     throws = 2 ** len(apart) if exact else min(RESAMPLES, max(999, BITS // len(apart)))
     sign = 1.0 if higher else -1.0
@@ -107,7 +115,7 @@ def randomization(
     random = np.random.default_rng(seed)
     # As scipy does: what is equal but for rounding is as far from 0.
     rounding = 1e-12 * max(1.0, abs(difference))
-    size = max(1, CHUNK // max(len(apart), a.shape[1]))
+    size = max(1, CHUNK // max(len(apart), width))
     for start in range(0, throws, size):
         count = min(size, throws - start)
         coins = _every(start, count, len(apart)) if exact else _some(random, count, len(apart))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import sparse, stats
 
 from models.metrics.paired_sequences import RESAMPLES, mcnemar, randomization
 
@@ -97,6 +97,17 @@ def test_a_metric_that_is_no_mean_is_tested_as_itself():
     assert found.difference == pytest.approx(observed)
     assert found.p_better == pytest.approx(np.mean(np.array(drawn) >= observed - 1e-12))
     assert found.p_two_sided == pytest.approx(np.mean(np.abs(drawn) >= abs(observed) - 1e-12))
+
+
+def test_sparse_sums_are_the_same_sums():
+    random = np.random.default_rng(3)
+    a, b = random.integers(0, 2, (2, 30, 6)).astype(float)
+
+    def best(sums):
+        return sums.max(axis=1)
+
+    dense = randomization(a, b, best, higher=True)
+    assert randomization(sparse.csr_array(a), sparse.csr_array(b), best, higher=True) == dense
 
 
 def test_what_is_no_number_has_no_p_value():
