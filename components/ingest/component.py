@@ -65,10 +65,23 @@ def example_gen(
         BadInputError: If the data cannot be found or read.
     """
     settings = ingest_settings(data, split, roles, base)
+    return parquet_example_gen(ParquetExampleGen, settings.dumps(), settings.key)
+
+
+def parquet_example_gen(
+    kind: type[ParquetExampleGen], settings: str, key: str
+) -> ParquetExampleGen:
+    """The node `ingest` whose executor gets `settings` (see `settings_text`).
+
+    Args:
+        kind: The component.
+        settings: All parameters as text.
+        key: Names the data and the way it is read.
+    """
     value = any_pb2.Any()
-    value.Pack(wrappers_pb2.StringValue(value=settings.dumps()))
+    value.Pack(wrappers_pb2.StringValue(value=settings))
     named = example_gen_pb2.SplitConfig.Split
-    node = ParquetExampleGen(
+    node = kind(
         # The driver replaces date patterns in it, so it cannot hold the settings themselves.
         input_config=example_gen_pb2.Input(
             splits=[example_gen_pb2.Input.Split(name="data", pattern="elman")]
@@ -82,5 +95,5 @@ def example_gen(
         output_data_format=example_gen_pb2.FORMAT_PARQUET,
         output_file_format=example_gen_pb2.FILE_FORMAT_PARQUET,
     )
-    node.data_key = settings.key
+    node.data_key = key
     return node.with_id(NODE_ID)

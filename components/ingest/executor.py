@@ -28,13 +28,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Ingests what the node's custom configuration says."""
-        custom = example_gen_pb2.CustomConfig()
-        proto_utils.json_to_proto(
-            exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], custom
-        )
-        value = wrappers_pb2.StringValue()
-        custom.custom_config.Unpack(value)
-        settings = IngestSettings.loads(value.value)
+        settings = IngestSettings.loads(settings_text(exec_properties))
         examples = artifact_utils.get_single_instance(
             output_dict[standard_component_specs.EXAMPLES_KEY]
         )
@@ -42,17 +36,31 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             settings.data, settings.split, settings.roles, settings.base, Path(examples.uri)
         )
         record(report, Path(examples.uri))
-        examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
-        for name, kind, number in (
-            (
-                utils.PAYLOAD_FORMAT_PROPERTY_NAME,
-                example_gen_pb2.PayloadFormat,
-                example_gen_pb2.FORMAT_PARQUET,
-            ),
-            (
-                utils.FILE_FORMAT_PROPERTY_NAME,
-                example_gen_pb2.FileFormat,
-                example_gen_pb2.FILE_FORMAT_PARQUET,
-            ),
-        ):
-            examples.set_string_custom_property(name, kind.Name(number))
+        finish(examples)
+
+
+def settings_text(exec_properties: dict[str, Any]) -> str:
+    """The settings that an ingest node was made with."""
+    custom = example_gen_pb2.CustomConfig()
+    proto_utils.json_to_proto(exec_properties[standard_component_specs.CUSTOM_CONFIG_KEY], custom)
+    value = wrappers_pb2.StringValue()
+    custom.custom_config.Unpack(value)
+    return str(value.value)
+
+
+def finish(examples: Any) -> None:
+    """Sets the properties that tell others how to read an Examples artifact of ours."""
+    examples.split_names = artifact_utils.encode_split_names(list(SPLITS))
+    for name, kind, number in (
+        (
+            utils.PAYLOAD_FORMAT_PROPERTY_NAME,
+            example_gen_pb2.PayloadFormat,
+            example_gen_pb2.FORMAT_PARQUET,
+        ),
+        (
+            utils.FILE_FORMAT_PROPERTY_NAME,
+            example_gen_pb2.FileFormat,
+            example_gen_pb2.FILE_FORMAT_PARQUET,
+        ),
+    ):
+        examples.set_string_custom_property(name, kind.Name(number))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +27,7 @@ class SchemaSpec(component_spec.ComponentSpec):
         "schema_file": component_spec.ExecutionParameter(type=str),
         "schema_digest": component_spec.ExecutionParameter(type=str),
         "data_key": component_spec.ExecutionParameter(type=str),
+        "free": component_spec.ExecutionParameter(type=str),
         "source_digest": component_spec.ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
@@ -77,12 +80,13 @@ def statistics_gen(examples: Any) -> StatisticsGen:
     return StatisticsGen(examples=examples).with_id(STATISTICS_ID)
 
 
-def schema_gen(statistics: Any, schema_file: Path) -> KeptSchemaGen:
+def schema_gen(statistics: Any, schema_file: Path, *, free: Sequence[str] = ()) -> KeptSchemaGen:
     """The node `schema`: `schema_file` where it exists, else what is inferred.
 
     Args:
         statistics: Output channel of the node `statistics`.
         schema_file: `<config>.schema.pbtxt`; `publish_schema` writes it after the first run.
+        free: Columns whose values may be others each time, such as ids and words.
 
     Raises:
         BadInputError: If `schema_file` exists and is no schema.
@@ -94,6 +98,7 @@ def schema_gen(statistics: Any, schema_file: Path) -> KeptSchemaGen:
         schema_file=str(path),
         schema_digest=schema_digest(path, ingest.data_key),
         data_key=ingest.data_key,
+        free=json.dumps(sorted(free)),
         source_digest=source_digest("components/validation"),
         schema=channel.Channel(type=standard_artifacts.Schema),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -55,6 +56,7 @@ class SchemaExecutor(base_executor.BaseExecutor):
         relax(
             schema,
             [stats_artifact_utils.load_statistics(statistics, s).proto() for s in splits],
+            json.loads(exec_properties["free"]),
         )
         body = text_format.MessageToString(schema)
         target.write_text(with_header(body, exec_properties["data_key"]), encoding="utf-8")
