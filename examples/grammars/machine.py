@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,9 +36,9 @@ class Machine:
         """One string; where several symbols may follow, each is equally likely."""
         state, string = 0, ""
         while state != self.end:
-            ways = sorted(self.arrows[state])
-            symbol = ways[rng.integers(len(ways))]
-            string, state = string + symbol, self.arrows[state][symbol]
+            ways = self._ways[state]
+            symbol, state = ways[int(rng.random() * len(ways)) if len(ways) > 1 else 0]
+            string += symbol
         return string
 
     def distinct(self, count: int, rng: np.random.Generator) -> list[str]:
@@ -89,6 +90,10 @@ class Machine:
     def accepts(self, string: str) -> bool:
         """Whether `string` is complete and legal."""
         return self._after(string) == self.end
+
+    @cached_property
+    def _ways(self) -> tuple[tuple[tuple[str, int], ...], ...]:
+        return tuple(tuple(sorted(way.items())) for way in self.arrows)
 
     def _after(self, prefix: str) -> int | None:
         state = 0
