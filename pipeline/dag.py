@@ -63,7 +63,7 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
     window = windows(examples, spec=spec, roles=roles, gaps=data.gaps, frequency=data.frequency)
     window.add_upstream_node(validate)
     store = window.outputs["windows"]
-    scored = baselines(store, config=config.baselines)
+    scored = baselines(store, config=config.baselines, data=raw_data(data))
     train = trainer(
         store,
         statistics,
@@ -81,10 +81,12 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
         gate=config.gate,
         season=config.baselines.season,
         champion=champion,
+        streaming=config.serving.streaming,
     )
-    check = serving_check(model)
+    winner = gate.outputs["winner"]
+    check = serving_check(winner)
     push = pusher(
-        model,
+        winner,
         gate.outputs["blessing"],
         check.outputs["blessing"],
         serving=config.serving,

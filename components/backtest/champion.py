@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -85,6 +85,7 @@ class ChampionEntry:
         predictions: float32 `[n, horizon, targets]`, or None when it was not scored.
         reason: Why it was not scored, or on fewer windows than there are; else empty.
         same_model: Whether the candidate is this very model.
+        same_as: The baseline that is this very model; empty if none is.
     """
 
     champion: Champion
@@ -92,6 +93,12 @@ class ChampionEntry:
     predictions: npt.NDArray[np.float32] | None
     reason: str = ""
     same_model: bool = False
+    same_as: str = ""
+
+    @property
+    def label(self) -> str:
+        """For the reader."""
+        return f"the champion (version {self.champion.version})"
 
 
 def enter(
@@ -99,6 +106,7 @@ def enter(
     candidate: Path,
     view: WindowView,
     load: Callable[[Path], Forecaster],
+    baselines: Mapping[str, Path] | None = None,
 ) -> ChampionEntry:
     """Scores the champion where that can be done; what prevents it is told, never raised.
 
@@ -107,12 +115,15 @@ def enter(
         candidate: Folder of the candidate's SavedModel.
         view: Test windows of the candidate.
         load: Opens a SavedModel.
+        baselines: Folders of the SavedModels of the baselines that can be served.
     """
     none = np.zeros(0, np.int64)
     if not champion.path.is_dir():
         return ChampionEntry(champion, none, None, f"its folder {champion.path} is gone")
     try:
-        if model_digest(candidate) == model_digest(champion.path):
+        digest, exported = model_digest(champion.path), baselines or {}
+        same = next((name for name, path in exported.items() if model_digest(path) == digest), "")
+        if model_digest(candidate) == digest:
             reason = f"the candidate is the champion already (version {champion.version})"
             return ChampionEntry(champion, none, None, reason, same_model=True)
         forecaster = load(champion.path)
@@ -131,4 +142,4 @@ def enter(
         return ChampionEntry(champion, none, None, reason)
     if len(index) < len(view):
         reason = f"compared on the {len(index)} of {len(view)} windows with enough history for it"
-    return ChampionEntry(champion, index, predictions, reason)
+    return ChampionEntry(champion, index, predictions, reason, same_as=same)

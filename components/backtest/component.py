@@ -48,11 +48,14 @@ class BacktestSpec(ComponentSpec):
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "winner": ChannelParameter(type=standard_artifacts.Model),
     }
 
 
 class BacktestComponent(BaseComponent):
-    """Scores the candidate against baselines and champion, and blesses it or not."""
+    """Scores the candidate against baselines and champion, and blesses it, a baseline in its place,
+    or nothing.
+    """
 
     SPEC_CLASS = BacktestSpec
     EXECUTOR_SPEC = ExecutorClassSpec(BacktestExecutor)
@@ -67,6 +70,7 @@ def backtest(
     gate: GateConfig,
     season: int | None,
     champion: str,
+    streaming: bool = False,
 ) -> BacktestComponent:
     """The node `backtest`.
 
@@ -78,9 +82,12 @@ def backtest(
         gate: When a candidate is good enough.
         season: Steps in a season, for MASE; None: from the frequency.
         champion: JSON with `version`, `path` and `digest` of the live model, or empty.
+        streaming: Whether the model that is served has to read series step by step.
 
     Returns:
-        A component with the outputs `evaluation` and `blessing`.
+        A component with the outputs `evaluation`, `blessing` and `winner`: the Model that the
+        blessing is about, or the candidate where nothing is blessed; its custom property `source`
+        is `candidate` or the baseline's name.
     """
     spec = BacktestSpec(
         model=model,
@@ -89,7 +96,8 @@ def backtest(
         statistics=statistics,
         evaluation=Channel(type=standard_artifacts.ModelEvaluation),
         blessing=Channel(type=standard_artifacts.ModelBlessing),
-        config=BacktestSettings(gate=gate, season=season).canonical_json(),
+        winner=Channel(type=standard_artifacts.Model),
+        config=BacktestSettings(gate=gate, season=season, streaming=streaming).canonical_json(),
         champion=champion,
         source_digest=source_digest(*SOURCES),
     )

@@ -14,6 +14,9 @@ class GateConfig(Section):
     """A candidate is blessed if its `metric` on the test windows is below that of every baseline
     in `beats` and of the champion, each by at least the share `margin` (0.01 is one per cent).
 
+    With `bless: best` a baseline can be blessed in place of a network that fails: the best one that
+    can be served and that the network does not beat, if it beats the champion.
+
     `mae_scaled` and `mse_scaled` are in standard deviations of each target on the train rows: with
     targets of different sizes, natural units would let the largest one decide alone.
     """
@@ -28,4 +31,9 @@ class GateConfig(Section):
     champion: bool = Field(default=True, description="whether it has to beat the serving model too")
     significance: float | None = Field(
         default=None, gt=0, lt=1, description="null: the paired test is reported, not required"
+    )
+    bless: Literal["best", "model"] = Field(
+        default="best",
+        description="best: the best baseline, where the network fails the gate; model: only the "
+        "network",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -14,28 +15,23 @@ from components.backtest.config import GateConfig
 from components.backtest.evaluation import (
     CANDIDATE,
     CHAMPION,
-    SEASONAL,
-    ChampionReport,
     Comparison,
     Evaluation,
     HorizonScores,
-    ModelScores,
     Verdict,
-    model_scores,
     number,
 )
-from components.backtest.gate import Rival, decide
+from components.backtest.field import Field, Predictions
+from components.backtest.gate import Rival, judge
+from components.backtest.verdict import conclude, doubt
+from components.backtest.winner import Contender, Standing
 from components.baselines.stored import StoredBaselines
 from models.errors import BadInputError, FailedRunError
 from models.features.scaling import Scaling
-from models.metrics.losses import window_losses
-from models.metrics.paired import diebold_mariano, mean_by_time, overlap
 from models.metrics.scores import METRICS, Scores
 from models.metrics.yardstick import Yardstick
 from models.windows.store import SeriesStore
 from models.windows.view import WindowView
-
-Predictions = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -64,6 +60,7 @@ def evaluate(
     gate: GateConfig,
     scaling: Scaling,
     season: int,
+    streaming: bool = False,
 ) -> Backtest:
     """Scores all models on the test windows of `store` and applies the gate.
 
@@ -78,6 +75,8 @@ def evaluate(
         gate: The rule.
         scaling: Moments of the train split.
         season: Steps in a season, for MASE.
+        streaming: Whether the model that is served has to read series step by step, which no
+            baseline can.
 
     Raises:
         BadInputError: If there is no test window, or the gate asks for a baseline that was not
@@ -96,11 +95,16 @@ def evaluate(
     for name in baselines.names:
         predictions[name] = baselines.predictions(name)
         index[name] = None
-    field = _Field(view, predictions, index, yardstick, gate.metric)
+    field = Field(view, predictions, index, yardstick, gate.metric)
     scores = {name: field.scores(name) for name in predictions}
     overall = {name: s.overall() for name, s in scores.items()}
     comparisons = {name: field.compare(name) for name in predictions if name != CANDIDATE}
     ranked = [n for n in baselines.names if math.isfinite(overall[n][gate.metric])]
+    contenders = {
+        name: (baselines.model(name), _refusal(baselines, name, streaming))
+        for name in baselines.names
+    }
+    verdict, winner = _verdict(gate, field, overall, comparisons, champion, contenders)
     start = store.time[view.origins + 1 + store.spec.gap]
     end = store.time[view.origins + store.spec.reach]
     evaluation = Evaluation(
@@ -119,134 +123,80 @@ def evaluate(
         best_baseline=min(ranked, key=lambda n: overall[n][gate.metric], default=None),
         comparisons=tuple(comparisons.values()),
         champion=None if champion is None else field.report(champion),
-        verdict=_verdict(gate, field, overall, comparisons, champion),
+        winner=winner,
+        verdict=verdict,
     )
     return Backtest(evaluation, scores, predictions, yardstick)
 
 
-class _Field:
-    """All models, and the windows each was scored on."""
-
-    def __init__(
-        self,
-        view: WindowView,
-        predictions: Mapping[str, Predictions],
-        index: Mapping[str, npt.NDArray[np.int64] | None],
-        yardstick: Yardstick,
-        metric: str,
-    ) -> None:
-        self.view = view
-        self.predictions = predictions
-        self.index = index
-        self.yardstick = yardstick
-        self.metric = metric
-        self._values: dict[str, float] = {}
-        self._losses: dict[str, npt.NDArray[np.float64]] = {}
-
-    def scores(self, name: str, on: npt.NDArray[np.int64] | None = None) -> Scores:
-        """Scores of a model on its own windows, or on some of all windows."""
-        if on is not None and self.index[name] is None:
-            return Scores.of(self.view.take(on), self.predictions[name][on], self.yardstick)
-        return Scores.of(self._windows(name), self.predictions[name], self.yardstick)
-
-    def value(self, name: str, on: npt.NDArray[np.int64] | None) -> float:
-        """The gate's metric on some of all windows; nan for a model that was not scored."""
-        if name not in self.predictions:
-            return math.nan
-        if on is not None:
-            return self.scores(name, on).overall()[self.metric]
-        if name not in self._values:
-            self._values[name] = self.scores(name).overall()[self.metric]
-        return self._values[name]
-
-    def section(
-        self, name: str, overall: Mapping[str, float], on: npt.NDArray[np.int64] | None = None
-    ) -> ModelScores:
-        """The metrics of a model with its skill."""
-        subset = on if on is not None else self.index[name]
-        reference = self.value(SEASONAL, subset)
-        skill = 1 - overall[self.metric] / reference if reference > 0 else math.nan
-        windows = len(self._windows(name)) if on is None else len(on)
-        return model_scores(overall, windows, skill)
-
-    def compare(self, other: str) -> Comparison:
-        """The paired test of the candidate against `other` on the windows of `other`."""
-        index, mine = self.index[other], self._loss(CANDIDATE)
-        mine = mine if index is None else mine[index]
-        view, spec = self._windows(other), self.view.store.spec
-        time = np.asarray(view.store.time[view.origins])
-        a, b = mean_by_time(time, (mine, self._loss(other)))
-        test = diebold_mariano(a, b, overlap(spec.reach, spec.stride))
-        return Comparison(
-            other=other,
-            loss=self.metric,
-            windows=len(view),
-            origins=test.origins,
-            mean_difference=number(test.mean_difference),
-            statistic=number(test.statistic),
-            p_two_sided=number(test.p_two_sided),
-            p_better=number(test.p_better),
-            lags=test.lags,
-            variance=test.variance,
-        )
-
-    def report(self, entry: ChampionEntry) -> ChampionReport:
-        """What is said of the champion."""
-        compared = entry.predictions is not None
-        candidate = None
-        if compared:
-            on = self.index[CHAMPION]
-            candidate = self.section(CANDIDATE, self.scores(CANDIDATE, on).overall(), on)
-        return ChampionReport(
-            version=entry.champion.version,
-            digest=entry.champion.digest,
-            compared=compared,
-            same_model=entry.same_model,
-            reason=entry.reason,
-            windows=len(entry.index),
-            candidate=candidate,
-        )
-
-    def _windows(self, name: str) -> WindowView:
-        index = self.index[name]
-        return self.view if index is None else self.view.take(index)
-
-    def _loss(self, name: str) -> npt.NDArray[np.float64]:
-        if name not in self._losses:
-            view, predictions = self._windows(name), self.predictions[name]
-            self._losses[name] = window_losses(view, predictions, self.metric, self.yardstick)
-        return self._losses[name]
-
-
 def _verdict(
     gate: GateConfig,
-    field: _Field,
+    field: Field,
     overall: Mapping[str, Mapping[str, float]],
     comparisons: Mapping[str, Comparison],
     champion: ChampionEntry | None,
-) -> Verdict:
+    contenders: Mapping[str, tuple[Path | None, str]],
+) -> tuple[Verdict, str | None]:
     mine = overall[CANDIDATE][gate.metric]
 
-    def p_better(name: str) -> float:
-        value = comparisons[name].p_better
-        return math.nan if value is None else value
+    def rival(name: str, label: str = "", value: float = mine) -> Rival:
+        p = comparisons[name].p_better
+        theirs = overall[name][gate.metric]
+        return Rival(label or name, value, theirs, math.nan if p is None else p)
 
-    rivals = [Rival(n, mine, overall[n][gate.metric], p_better(n)) for n in gate.beats]
-    notes = []
+    rivals = [rival(name) for name in gate.beats]
+    notes, standing = [], None
     if champion is not None and gate.champion:
-        version = champion.champion.version
+        standing = _standing(gate, field, champion, tuple(contenders))
         if champion.predictions is not None:
             same = field.value(CANDIDATE, field.index[CHAMPION])
-            theirs = overall[CHAMPION][gate.metric]
-            label = f"the champion (version {version})"
-            rivals.append(Rival(label, same, theirs, p_better(CHAMPION)))
+            rivals.append(rival(CHAMPION, champion.label, same))
             if champion.reason:
-                notes.append(f"the champion (version {version}) was {champion.reason}")
+                notes.append(f"{champion.label} was {champion.reason}")
         elif champion.same_model:
             notes.append(champion.reason)
         else:
-            notes.append(f"the champion (version {version}) was not compared: {champion.reason}")
-    return decide(gate, mine, rivals, windows=len(field.view), notes=notes)
+            notes.append(f"{champion.label} was not compared: {champion.reason}")
+    found = [
+        Contender(
+            name,
+            overall[name][gate.metric],
+            folder,
+            refusal,
+            beaten=judge(gate, mine, [rival(name)]).passed,
+        )
+        for name, (folder, refusal) in contenders.items()
+    ]
+    return conclude(gate, mine, rivals, found, standing, windows=len(field.view), notes=notes)
+
+
+def _standing(
+    gate: GateConfig, field: Field, champion: ChampionEntry, baselines: tuple[str, ...]
+) -> Standing | None:
+    """The champion that a baseline has to beat; the candidate, where that is the champion."""
+    if champion.predictions is None and not champion.same_model:
+        return None
+    name = CANDIDATE if champion.same_model else CHAMPION
+    on = field.index[name]
+    doubts = {}
+    if gate.significance is not None:
+        doubts = {n: doubt(gate, field.test(n, name).p_better) for n in baselines}
+    return Standing(
+        champion.label,
+        field.value(name, None),
+        {n: field.value(n, on) for n in baselines},
+        same_as=champion.same_as,
+        doubts={n: text for n, text in doubts.items() if text},
+    )
+
+
+def _refusal(baselines: StoredBaselines, name: str, streaming: bool) -> str:
+    if streaming:
+        return (
+            "serving.streaming asks for a model that reads a series step by step, and a baseline "
+            "reads whole windows"
+        )
+    return baselines.refusals.get(name, "")
 
 
 def _require(

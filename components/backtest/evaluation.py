@@ -76,7 +76,8 @@ class Comparison(Section):
 class ChampionReport(Section):
     """The champion, whether it was compared, and if not why.
 
-    `same_model` says that the candidate is the champion already. `windows` is the number of
+    `same_model` says that the candidate is the champion already, `same_as` names the baseline that
+    it is, if one. `windows` is the number of
     windows with enough history for the champion; `candidate` the candidate's metrics on these.
     """
 
@@ -84,13 +85,14 @@ class ChampionReport(Section):
     digest: str
     compared: bool
     same_model: bool
+    same_as: str = ""
     reason: str
     windows: int
     candidate: ModelScores | None
 
 
 class Verdict(Section):
-    """Whether the candidate may be pushed, with one sentence per model that it had to beat."""
+    """Whether a model may be pushed, with one sentence per model that the candidate had to beat."""
 
     blessed: bool
     reasons: tuple[str, ...]
@@ -118,6 +120,7 @@ class Evaluation(Section):
         best_baseline: The baseline with the lowest value of `metric`.
         comparisons: Of the candidate with every other model.
         champion: Null when there is none.
+        winner: What is blessed: `candidate`, a baseline, or null.
         verdict: The gate's.
     """
 
@@ -137,6 +140,7 @@ class Evaluation(Section):
     best_baseline: str | None
     comparisons: tuple[Comparison, ...]
     champion: ChampionReport | None
+    winner: str | None = None
     verdict: Verdict
 
 

@@ -15,16 +15,20 @@ from components.backtest.evaluate import evaluate
 from components.backtest.evaluation import Evaluation
 from components.backtest.record import record
 from components.backtest.settings import BacktestSettings
+from components.backtest.winner import CANDIDATE, place_winner
 from components.backtest.write import write
 from components.baselines.stored import StoredBaselines
 from components.tracking.recorder import current
 from components.validation.moments import moments
 from models.baselines.registry import season_of
+from models.errors import FailedRunError
 from models.windows.store import SeriesStore
 
 
 class BacktestExecutor(BaseExecutor):
-    """Reads Model, Windows, Baselines and ExampleStatistics; writes evaluation and blessing."""
+    """Reads Model, Windows, Baselines and ExampleStatistics; writes evaluation, winner and
+    blessing.
+    """
 
     def Do(  # noqa: N802 (TFX's name)
         self,
@@ -32,7 +36,9 @@ class BacktestExecutor(BaseExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Scores the candidate and blesses it or not; see `evaluate` for what is raised."""
+        """Scores the candidate and blesses it, a baseline or nothing; see `evaluate` for what is
+        raised.
+        """
         settings = BacktestSettings.from_json(exec_properties["config"])
         store = SeriesStore.load(_folder(input_dict, "windows"))
         baselines = StoredBaselines.load(_folder(input_dict, "baselines"))
@@ -45,15 +51,22 @@ class BacktestExecutor(BaseExecutor):
             store,
             forecasts(load_forecaster(folder), view),
             baselines,
-            None if champion is None else enter(champion, folder, view, load_forecaster),
+            None
+            if champion is None
+            else enter(champion, folder, view, load_forecaster, _exported(baselines)),
             gate=settings.gate,
             scaling=moments(_folder(input_dict, "statistics")),
             season=season,
+            streaming=settings.streaming,
         )
         write(backtest, store.series, _folder(output_dict, "evaluation"))
         record(store, backtest)
+        winner = artifact_utils.get_single_instance(output_dict["winner"])
+        source = backtest.evaluation.winner or CANDIDATE
+        place_winner(_model_of(source, model, baselines), Path(winner.uri))
+        winner.set_string_custom_property("source", source)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
-        bless(blessing, model, backtest.evaluation, champion)
+        bless(blessing, model if source == CANDIDATE else winner, backtest.evaluation, champion)
 
 
 def load_forecaster(folder: Path) -> Forecaster:
@@ -70,7 +83,8 @@ def bless(blessing: Any, model: Any, evaluation: Evaluation, champion: Champion 
 
     Args:
         blessing: The ModelBlessing artifact; its folder is made if missing.
-        model: The Model artifact that was scored.
+        model: The Model artifact that it is about. The winner of this very execution has no id
+            yet; then the property with the id is left out.
         evaluation: With the verdict.
         champion: The model that it was compared with, if any.
     """
@@ -78,7 +92,8 @@ def bless(blessing: Any, model: Any, evaluation: Evaluation, champion: Champion 
     blessing.set_string_custom_property(
         constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
     )
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+    if model.id:
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
     if champion is not None and evaluation.champion is not None and evaluation.champion.compared:
         blessing.set_string_custom_property(
             constants.ARTIFACT_PROPERTY_BASELINE_MODEL_URI_KEY, str(champion.path)
@@ -92,6 +107,25 @@ def bless(blessing: Any, model: Any, evaluation: Evaluation, champion: Champion 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).touch()
     blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+
+
+def _exported(baselines: StoredBaselines) -> dict[str, Path]:
+    """The SavedModels of the baselines that can be served."""
+    folders = {name: baselines.model(name) for name in baselines.names}
+    return {
+        name: Path(path_utils.serving_model_path(str(folder)))
+        for name, folder in folders.items()
+        if folder is not None
+    }
+
+
+def _model_of(source: str, model: Any, baselines: StoredBaselines) -> Path:
+    if source == CANDIDATE:
+        return Path(model.uri)
+    folder = baselines.model(source)
+    if folder is None:
+        raise FailedRunError(f"the baseline {source} was blessed, but it was not exported")
+    return folder
 
 
 def _folder(artifacts: dict[str, list[Any]], key: str) -> Path:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from components.backtest.config import GateConfig
 from components.backtest.evaluation import Verdict
-from components.backtest.winner import better
+from components.backtest.winner import apart, better
 
 
 class Rule(Protocol):
@@ -137,7 +137,7 @@ def _against(gate: Rule, rival: Rival, higher: bool, unit: str) -> tuple[bool, s
         return False, f"{rival.name} has no finite {metric} on these {unit} to compare with"
     if not math.isfinite(rival.candidate):
         return False, f"the candidate has no finite {metric} on the {unit} of {rival.name}"
-    mine, other = _apart(rival.candidate, rival.value)
+    mine, other = apart(rival.candidate, rival.value)
     if not better(rival.candidate, rival.value, margin=gate.margin, higher=higher):
         tie = ", a tie is not a win" if rival.candidate == rival.value else ""
         return False, f"{metric} {mine} is not {side} {rival.name} {other}{margin}{tie}"
@@ -164,12 +164,3 @@ def _summary(gate: GateConfig, candidate: float, rivals: Sequence[Rival], window
 
 def _text(value: float) -> str:
     return f"{value:.4g}"
-
-
-def _apart(a: float, b: float) -> tuple[str, str]:
-    # Numbers that differ must read differently, or the sentence looks wrong.
-    for digits in (4, 6, 9, 17):
-        first, second = f"{a:.{digits}g}", f"{b:.{digits}g}"
-        if first != second or a == b:
-            break
-    return first, second

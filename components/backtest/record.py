@@ -32,7 +32,13 @@ def record(store: SeriesStore, backtest: Backtest) -> None:
         recorder.figure(figure, path)
     recorder.data(evaluation.model_dump(mode="json"), "evaluation.json")
     verdict = evaluation.verdict
-    recorder.tags({"verdict": verdict.summary, "blessed": str(verdict.blessed).lower()})
+    recorder.tags(
+        {
+            "verdict": verdict.summary,
+            "blessed": str(verdict.blessed).lower(),
+            "winner": evaluation.winner or "",
+        }
+    )
     champion = evaluation.champion
     if champion is not None:
         recorder.tags({"champion_version": champion.version})

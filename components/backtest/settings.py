@@ -9,7 +9,10 @@ from models.section import Section
 
 
 class BacktestSettings(Section):
-    """The gate, and the season of MASE (null: from the frequency)."""
+    """The gate, the season of MASE (null: from the frequency), and whether the model that is served
+    has to read series step by step.
+    """
 
     gate: GateConfig = GateConfig()
     season: int | None = Field(default=None, ge=1)
+    streaming: bool = False

@@ -47,12 +47,15 @@ class Standing:
         value: Its metric on the outcomes of the comparison.
         values: By contender, its metric on the same outcomes.
         same_as: The contender that is this very model, by its digest; empty if none is.
+        doubts: By contender, why it does not count that it is better, such as `but not
+            significantly`; those without a doubt are left out.
     """
 
     label: str
     value: float
     values: Mapping[str, float] = field(default_factory=dict)
     same_as: str = ""
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,13 +137,28 @@ def choose(
     if champion.same_as == best.name:
         return Choice(best.name, (f"{blessed}, and it is {champion.label} already", *refused))
     mine = champion.values.get(best.name, best.value)
-    verb = "above" if higher else "below"
-    text = f"{mine:.6g} {{}} {verb} {champion.label} {champion.value:.6g} (margin {margin:.4%})"
-    if better(mine, champion.value, margin=margin, higher=higher):
-        return Choice(best.name, (f"{blessed}; {text.format('is')}", *refused))
-    tie = ", a tie is not a win" if mine == champion.value else ""
-    reason = f"the best baseline {best.name} is not blessed in its place: {metric} "
-    return Choice(None, (reason + text.format("is not") + tie, *refused))
+    own, other = apart(mine, champion.value)
+    side, won = (
+        "above" if higher else "below",
+        better(mine, champion.value, margin=margin, higher=higher),
+    )
+    share = f" (margin {100 * margin:g}%)" if margin else ""
+    text = f"{metric} {own} is{'' if won else ' not'} {side} {champion.label} {other}{share}"
+    doubt = champion.doubts.get(best.name, "")
+    if won and not doubt:
+        return Choice(best.name, (f"{blessed}; {text}", *refused))
+    why = ", a tie is not a win" if mine == champion.value else f", {doubt}" if won else ""
+    reason = f"the best baseline {best.name} is not blessed in its place: {text}{why}"
+    return Choice(None, (reason, *refused))
+
+
+def apart(a: float, b: float) -> tuple[str, str]:
+    """Two numbers in words, with so many digits that they read differently if they differ."""
+    for digits in (4, 6, 9, 17):
+        first, second = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if first != second or a == b:
+            break
+    return first, second
 
 
 def place_winner(source: Path, out: Path) -> None:

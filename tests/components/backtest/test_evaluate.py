@@ -256,6 +256,7 @@ def test_the_recorder_hears_of_everything(world, tmp_path):
     assert notes.tagged == {
         "verdict": found.verdict.summary,
         "blessed": "true",
+        "winner": "candidate",
         "champion_version": "7",
     }
     assert set(notes.figures) == {
