@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.push.packaging import save_package
+from components.push.packaging import kind, save_package
 from components.tracking import library
 from components.tracking.store import TrackingStore
 from models.errors import BadInputError
+from models.export.metadata import read_metadata
 
 ALIAS = "champion"
 SERVING_VERSION = "elman.serving_version"
@@ -129,16 +130,17 @@ class ChampionRegistry:
     def _register(self, saved_model: Path, want: Mapping[str, str], example: Path | None) -> str:
         mlflow, client = library.load(), self.store.client
         tags = {**want, RUN: self.run_id or ""}
+        what = kind(read_metadata(saved_model))
         with (
             self.store.asked("register the model"),
             tempfile.TemporaryDirectory(prefix="elman-model-") as temporary,
         ):
             model = client.create_logged_model(
                 self.experiment_id,
-                name="forecaster",
+                name=what,
                 source_run_id=self.run_id,
                 tags=tags,
-                model_type="forecaster",
+                model_type=what,
             )
             try:
                 package = mlflow.models.Model(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RUNS = "runs.jsonl"
 METRICS = ("mae", "rmse", "mase", "skill")
+SEQUENCE_METRICS = ("accuracy", "macro_f1", "log_loss", "perplexity")
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ def render(status: Status) -> RenderableType:
         box=box.SIMPLE_HEAD, pad_edge=False, title=f"Models in {escape(status.directory)}"
     )
     versions.title_justify = "left"
-    for heading in ("version", "state", "pushed", *(m.upper() for m in METRICS)):
-        versions.add_column(heading, justify="right" if heading.lower() in METRICS else "left")
+    metrics = _shown(status)
+    for heading in ("version", "state", "pushed", *(m.upper() for m in metrics)):
+        versions.add_column(heading, justify="right" if heading.lower() in metrics else "left")
     for one in (*status.versions, *status.rolled_back):
         state = "kept"
         if one.rolled_back_at is not None:
@@ -119,7 +121,7 @@ def render(status: Status) -> RenderableType:
             state = "[green]live[/]"
         if not one.loads:
             state += " [red](no saved_model.pb: does not load)[/]"
-        figures = (one.metrics.get(m) for m in METRICS)
+        figures = (one.metrics.get(m) for m in metrics)
         versions.add_row(
             str(one.version),
             state,
@@ -127,7 +129,7 @@ def render(status: Status) -> RenderableType:
             *("-" if f is None else f"{f:.4g}" for f in figures),
         )
     if not status.versions:
-        versions.add_row("-", "nothing is live", "-", *("-" for _ in METRICS))
+        versions.add_row("-", "nothing is live", "-", *("-" for _ in metrics))
     lines = [Text("Last runs", style="italic")]
     for run in status.runs:
         words = str(run.get("verdict") or run.get("error") or "")
@@ -136,6 +138,12 @@ def render(status: Status) -> RenderableType:
     if not status.runs:
         lines.append(Text("no run has ended yet"))
     return Group(versions, "", *lines)
+
+
+def _shown(status: Status) -> tuple[str, ...]:
+    """The metrics that the models there have: those of forecasts, or those of sequences."""
+    known = {name for one in (*status.versions, *status.rolled_back) for name in one.metrics}
+    return SEQUENCE_METRICS if known & set(SEQUENCE_METRICS) else METRICS
 
 
 def _version(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from pipeline.config.loading import AnyConfig
 from pipeline.config.document import ConfigDumper
+from pipeline.config.loading import AnyConfig
 
 
 def dumps(config: AnyConfig) -> str:

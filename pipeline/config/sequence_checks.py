@@ -45,16 +45,17 @@ def _columns(config: SequenceConfig) -> Iterator[Problem]:
         "data.step": config.data.step,
         "split.column": config.split.column,
     }
+    named: list[tuple[tuple[str, ...], str]]
     named = [(("inputs",), name) for name in config.inputs.columns]
     if config.target is not None:
         named.append((("target",), config.target))
-    for path, name in named:
+    for where, name in named:
         used = next((key for key, column in keys.items() if column == name), None)
         if used is not None:
-            yield Problem(path, f"received {name!r}, which is {used}; one column cannot be both")
+            yield Problem(where, f"received {name!r}, which is {used}; one column cannot be both")
         elif name in RESERVED:
             yield Problem(
-                path,
+                where,
                 f"received {name!r}, a name the pipeline keeps for its own; rename the column in "
                 "the data",
             )
@@ -112,7 +113,7 @@ def _gate(config: SequenceConfig) -> Iterator[Problem]:
 
 def _split(config: SequenceConfig) -> Iterator[Problem]:
     files = config.split.by == "files"
-    mapping = config.data.path is not None and not isinstance(config.data.path, str)
+    mapping = not isinstance(config.data.path, str)
     if files and not mapping:
         yield Problem(
             ("split", "by"),

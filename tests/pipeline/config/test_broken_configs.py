@@ -96,7 +96,8 @@ CASES = {
     ),
     "unknown task": (
         GOOD + "task: forcast\n",
-        "received 'forcast', expected one of: forecast, classify, tag, next_step; did you mean 'forecast'?",
+        "received 'forcast', expected one of: forecast, classify, tag, next_step; did you mean "
+        "'forecast'?",
     ),
     "text for a list": (
         changed("targets: [co2]", "targets: co2"),

@@ -1,4 +1,4 @@
-"""Configurations of tasks over whole sequences: what is read, and what is refused in which words."""
+"""Configurations of tasks over whole sequences: what is read, and what is refused."""
 
 import pytest
 
