@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from components.serving_check import probe
+from components.serving_check import probe, sequence_probe
 from models.errors import FailedRunError
 
 TIMEOUT = 600.0
@@ -51,12 +51,14 @@ def check_serving(
 
     The process runs isolated (`-I`: no environment, no user packages, no current directory) from a
     temporary folder, refuses to import Elman even where it is installed, and sees no GPU. Raw
-    values go through both signatures of windows, one window at a time and all at once, and step by
-    step through the streaming signatures where the model has them.
+    values go through both signatures of windows or sequences, one at a time and all at once, and
+    step by step through the streaming signatures where the model has them; what samples symbols
+    has to give the same ones for the same seeds.
 
     Args:
         model: A SavedModel folder.
-        verification: What `models.export.verification.write_verification` wrote.
+        verification: What `models.export.verification.write_verification` wrote, or for sequences
+            `models.sequences.export.verification.write_sequence_verification`.
         python: The interpreter.
         timeout: Seconds until the process is given up.
 
@@ -70,7 +72,8 @@ def check_serving(
     with tempfile.TemporaryDirectory(prefix="elman-serving-check-") as name:
         folder = Path(name)
         script, result = folder / "probe.py", folder / "result.json"
-        shutil.copyfile(Path(probe.__file__), script)
+        for module in (probe, sequence_probe):
+            shutil.copy(Path(str(module.__file__)), folder)
         command = [python, "-I", str(script), str(model.resolve()), str(verification.resolve())]
         hidden = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
         try:

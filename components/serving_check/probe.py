@@ -7,6 +7,7 @@ A model that does not load or answer is a failed check, not a failed process.
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -72,7 +73,7 @@ def serialized(window: dict[str, Any]) -> bytes:
     features = {}
     for name, value in window.items():
         flat = np.atleast_1d(value)
-        if flat.dtype.kind == "U":
+        if flat.dtype.kind in "UO":
             kind = {"bytes_list": tf.train.BytesList(value=[str(w).encode() for w in flat])}
         elif flat.dtype.kind in "iu":
             kind = {"int64_list": tf.train.Int64List(value=flat)}
@@ -198,6 +199,14 @@ def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
         checks.add("loads", False, f"{type(error).__name__}: {error}")
         return None
     checks.add("loads", True, "the signatures are there")
+    about = json.loads((folder / "assets.extra" / "elman.json").read_text(encoding="utf-8"))
+    if about["task"] != "forecast":
+        sys.path.insert(0, str(Path(__file__).parent))  # -I leaves the folder of a script out
+        sequences = importlib.import_module("sequence_probe")
+        worst: float | None = sequences.probe_sequences(
+            checks, signatures, about, stored, serialized
+        )
+        return worst
     n = len(next(iter(inputs.values())))
     examples = np.array(
         [serialized({k: v[i] for k, v in inputs.items()}) for i in range(n)], object
@@ -213,7 +222,6 @@ def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
                 checks.add(f"{label}: answers", False, f"{type(error).__name__}: {error}")
                 continue
             errors.append(compare(checks, label, got, expected, scale))
-    about = json.loads((folder / "assets.extra" / "elman.json").read_text(encoding="utf-8"))
     if about["streaming"] is not None:
         try:
             got = streamed(signatures, about, inputs, stored.get("stream.time"))

@@ -16,8 +16,8 @@ from models.export.verification import save_verification
 from models.sequences.core import SequenceCore
 from models.sequences.view import LENGTH, SequenceView
 
-MOST_STEPS = 1 << 16
-"""Most padded steps in the file: where sequences are long, there are fewer of them."""
+MOST_VALUES = 1 << 22
+"""Most values of one array: where sequences are long and classes many, there are fewer of them."""
 
 
 def write_sequence_verification(
@@ -26,7 +26,8 @@ def write_sequence_verification(
     """Writes inputs and probabilities of `n` sequences spread evenly over the lengths in `view`.
 
     The file needs only NumPy to read, and no pickle. Arrays by tensor name: `input.<name>`, raw
-    values, `[n, time]` with `length` `[n]`, or texts `[n]`; `steps`, int32 `[n]`, how many steps
+    values, `[n, time]` with `length` `[n]`, or texts `[n]`; for a text `stream.<name>`, its symbols
+    `[n, time]`; `steps`, int32 `[n]`, how many steps
     each has; `classes`, str `[classes]`; `output.probabilities`, float32 `[n, classes]` or
     `[n, time, classes]`, 0 where padded; and for next_step `output.next_probabilities`, float32
     `[n, classes]`.
@@ -74,6 +75,13 @@ def write_sequence_verification(
         f"input.{names[column]}": np.asarray(value, dtype=str) if value.dtype == object else value
         for column, value in feed.items()
     }
+    if spec.inputs.text is not None:
+        column = spec.inputs.text
+        symbols = np.full(batch.tokens[column].shape, "", object)
+        for row, i in enumerate(chosen.index):
+            codes = store.codes[column][store.offsets[i] : store.offsets[i + 1]]
+            symbols[row, : len(codes)] = [store.symbols[column][code] for code in codes]
+        inputs[f"stream.{names[column]}"] = np.asarray(symbols, dtype=str)
     save_verification(
         {
             **inputs,
@@ -88,6 +96,7 @@ def write_sequence_verification(
 def _spread(view: SequenceView, n: int) -> SequenceView:
     """`n` sequences from the shortest to the longest, fewer where they are long."""
     order = np.argsort(view.steps, kind="stable").astype(np.int64)
-    n = max(1, min(n, MOST_STEPS // max(1, int(view.steps.max()))))
+    each = int(view.outcomes.max()) * len(view.store.classes) + int(view.steps.max())
+    n = max(2, min(n, MOST_VALUES // each))  # two lengths at least
     picked = np.unique(np.linspace(0, len(order) - 1, min(n, len(order))).round().astype(np.int64))
     return view.take(order[picked])

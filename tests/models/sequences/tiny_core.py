@@ -18,7 +18,9 @@ class TinyCore(SequenceCore):
         self._whole = spec.task == "classify"
         self._steps, self._units = steps, units
         # Units of numbers may be large; a network would normalise them.
-        self._w = tf.Variable(rng.normal(0, 0.05, (len(spec.inputs.numbers), units)), dtype="float32")
+        self._w = tf.Variable(
+            rng.normal(0, 0.05, (len(spec.inputs.numbers), units)), dtype="float32"
+        )
         self._embeddings = [
             tf.Variable(rng.normal(size=(len(store.vocabularies[c]) + 2, units)), dtype="float32")
             for c in spec.inputs.tokens
