@@ -10,42 +10,45 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from components.train.flow_figures import flow_figures
-from models.training.config import TrainConfig
+from models.training.config import FittingConfig
 from models.training.gradient_flow.flow import GradientFlow
 from models.training.history import TrainingHistory
 
 
-def figures(history: TrainingHistory, config: TrainConfig) -> Iterator[tuple[str, Figure]]:
+def figures(
+    history: TrainingHistory, config: FittingConfig, unit: str
+) -> Iterator[tuple[str, Figure]]:
     """Each figure with its path: the loss curve, the gradient norm before clipping, and, where it
     was measured, gradient flow.
 
     Args:
         history: Of a finished training.
         config: What was asked for.
+        unit: Of the loss, in words.
 
     Yields:
         (path such as `figures/loss.png`, figure).
     """
-    yield "figures/loss.png", _loss(history, config)
+    yield "figures/loss.png", _loss(history, unit)
     yield "figures/gradient_norm.png", _gradient_norm(history, config)
     if history.gradient_flow:
         yield from flow_figures([GradientFlow.from_json(flow) for flow in history.gradient_flow])
 
 
-def _loss(history: TrainingHistory, config: TrainConfig) -> Figure:
+def _loss(history: TrainingHistory, unit: str) -> Figure:
     figure, axes, epochs = _axes(history)
     axes.plot(epochs, history.epochs["loss"], marker=".", label="train")
     axes.plot(epochs, history.epochs["val_loss"], marker=".", label="validation")
     axes.axvline(
         history.best_epoch, color="0.6", linestyle="--", label=f"best epoch {history.best_epoch}"
     )
-    axes.set_ylabel(f"{config.loss} in standard deviations of each target")
+    axes.set_ylabel(unit)
     axes.set_title("Loss")
     axes.legend()
     return figure
 
 
-def _gradient_norm(history: TrainingHistory, config: TrainConfig) -> Figure:
+def _gradient_norm(history: TrainingHistory, config: FittingConfig) -> Figure:
     figure, axes, epochs = _axes(history)
     axes.plot(epochs, history.epochs["gradient_norm"], marker=".", label="mean of the epoch")
     axes.plot(epochs, history.epochs["gradient_norm_max"], marker=".", label="largest")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,32 +11,13 @@ from typing import Any
 import numpy as np
 
 from components.tracking.recorder import Recorder
-from components.train.figures import figures
+from components.train.artifact import SERVING, TrainResult, report, require_unused, staged
 from models.cells.registry import cudnn_obstacles
-from models.errors import BadInputError
 from models.features.scaling import Scaling
 from models.network.config import ModelConfig
 from models.training.config import TrainConfig
 from models.training.history import TrainingHistory
 from models.windows.store import SeriesStore
-
-SERVING = "Format-Serving"
-"""Where TFX looks for the SavedModel of a Model artifact."""
-
-
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training left.
-
-    Attributes:
-        folder: Of the Model artifact.
-        saved_model: The SavedModel in it.
-        history: The course of the training.
-    """
-
-    folder: Path
-    saved_model: Path
-    history: TrainingHistory
 
 
 def train_forecaster(
@@ -80,8 +59,7 @@ def train_forecaster(
     from models.training.fit import fit_forecaster
     from models.training.machine import training_machine, uses_gpu
 
-    if out.exists() and any(out.iterdir()):
-        raise BadInputError(f"{out} is not empty; give the model a folder of its own")
+    require_unused(out)
     with training_machine(train, recorder):
         if uses_gpu(train):
             for obstacle in cudnn_obstacles(model):
@@ -104,23 +82,20 @@ def train_forecaster(
             checkpoints=checkpoints,
             recorder=recorder,
         )
-    staging = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    export_forecaster(
-        network,
-        staging / SERVING,
-        spec=store.spec,
-        roles=store.roles,
-        frequency=store.frequency,
-        metadata={**_facts(store, scaling, model, train, history), **metadata},
-    )
-    network.save(staging / "model.keras")
-    (staging / "history.json").write_text(history.to_json() + "\n")
-    write_verification(network, store.view("validation"), staging / "verification.npz")
-    _report(recorder, history, train, staging)
-    _sync(staging)
-    staging.replace(out)
+    with staged(out) as staging:
+        export_forecaster(
+            network,
+            staging / SERVING,
+            spec=store.spec,
+            roles=store.roles,
+            frequency=store.frequency,
+            metadata={**_facts(store, scaling, model, train, history), **metadata},
+        )
+        network.save(staging / "model.keras")
+        (staging / "history.json").write_text(history.to_json() + "\n")
+        write_verification(network, store.view("validation"), staging / "verification.npz")
+        unit = f"{train.loss} in standard deviations of each target"
+        report(recorder, history, train, unit, staging / "history.json")
     shutil.rmtree(checkpoints, ignore_errors=True)
     return TrainResult(folder=out, saved_model=out / SERVING, history=history)
 
@@ -163,31 +138,5 @@ def _facts(
     }
 
 
-def _report(recorder: Recorder, history: TrainingHistory, train: TrainConfig, folder: Path) -> None:
-    recorder.params({"parameters": history.parameters, "train_windows": history.train_windows})
-    recorder.metrics(
-        {
-            "best_epoch": history.best_epoch,
-            "best_val_loss": history.best_val_loss,
-            "epochs_run": history.epochs_run,
-            "train_seconds": history.seconds,
-            "resumed_after_epoch": history.resumed_after,
-        }
-    )
-    recorder.tags({"elman.train.stopped": history.stopped})
-    for path, figure in figures(history, train):
-        recorder.figure(figure, path)
-    recorder.file(folder / "history.json")
-
-
 def _iso(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-
-
-def _sync(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -151,7 +151,7 @@ def test_metrics_and_figures_are_recorded(trained: tuple[Path, Memory]) -> None:
 
 def test_figures_without_clipping(tmp_path: Path) -> None:
     history = TrainingHistory(epochs={name: [0.0, 0.0] for name in SERIES}, best_epoch=1)
-    for path, figure in figures(history, TrainConfig(clip=None)):
+    for path, figure in figures(history, TrainConfig(clip=None), "mse"):
         figure.savefig(tmp_path / Path(path).name)
         assert (tmp_path / Path(path).name).stat().st_size > 1000
 

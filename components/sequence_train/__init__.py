@@ -1,0 +1,1 @@
+"""Training of a network over whole sequences, and its export."""
