@@ -109,4 +109,5 @@ def _fold(symbol: str, inputs: SequenceInputs) -> str:
 def _vocabulary(train: Sequence[str], inputs: SequenceInputs) -> tuple[str, ...]:
     counts = Counter(train)
     ordered = sorted(counts, key=lambda word: (-counts[word], word))
-    return tuple(w for w in ordered if counts[w] >= inputs.min_count)[: inputs.vocabulary]
+    known = [w for w in ordered if counts[w] >= inputs.min_count and w != UNKNOWN]
+    return tuple(known[: inputs.vocabulary])

@@ -1,0 +1,1 @@
+"""The store of sequences, built from Examples."""
