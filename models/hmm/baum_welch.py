@@ -16,8 +16,10 @@ from models.hmm.emissions import Categorical, DiagonalGaussian, Emission
 
 Ints = npt.NDArray[np.integer[Any]]
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-6
 """A gain of log likelihood per step of the data below which a fit stops."""
+TINY = 1e-6
+"""Expected count that a symbol has at least in every state where a fit starts."""
 MEAN_WEIGHT = 1e-3
 VARIANCE_PRIOR = 1e-2
 """Of the weak prior on Gaussians, in variances of the whole data: see `fit_gaussian`."""
@@ -73,7 +75,11 @@ def fit_categorical(
         tol=TOLERANCE * len(data),
         random_state=seed,
         implementation="scaling",
+        init_params="st",
     )
+    # Around the frequencies of the symbols, and far enough apart for the states to part soon.
+    noise = np.random.default_rng(seed).exponential(size=(model.n_components, kinds))
+    model.emissionprob_ = smoothed(noise * np.bincount(data[:, 0], minlength=kinds), TINY)
     visits = _fitted(model, data, lengths)
     emission = Categorical(smoothed(visits[:, None] * model.emissionprob_, alpha))
     return Fit(_chain(model, visits, len(lengths), alpha), emission, tuple(model.monitor_.history))

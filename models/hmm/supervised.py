@@ -70,7 +70,7 @@ def fit_numbers(
         kinds: Different states there are.
     """
     data = np.asarray(values, np.float64)
-    centre, floor = data.mean(axis=0), 1e-6 * np.square(data).mean(axis=0) + 1e-12
+    centre, floor = data.mean(axis=0), 1e-12 * np.square(data).mean(axis=0) + 1e-30
     apart = data - centre  # squares of raw values would cancel far from zero
     spread = np.maximum(np.square(apart).mean(axis=0), floor)
     count = np.bincount(states, minlength=kinds)[:, None] + 1.0

@@ -24,6 +24,11 @@ class SequenceBaselinesConfig(Section):
     naive_bayes_alpha: float = Field(
         default=1.0, gt=0, description="added to each word's count; 1 is Laplace's rule"
     )
+    naive_bayes_binary: bool = Field(
+        default=False,
+        description="count a symbol once per sequence, however often it is in it; often better "
+        "for opinions, but cannot be read step by step",
+    )
     bigram_discount: float = Field(
         default=0.75,
         gt=0,

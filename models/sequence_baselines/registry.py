@@ -14,7 +14,9 @@ from models.sequence_baselines.protocol import SequenceBaseline
 
 REGISTRY: Mapping[SequenceBaselineName, Callable[[SequenceBaselinesConfig], SequenceBaseline]] = {
     "majority": lambda _config: Majority(),
-    "naive_bayes": lambda config: NaiveBayes(config.naive_bayes_alpha),
+    "naive_bayes": lambda config: NaiveBayes(
+        config.naive_bayes_alpha, binary=config.naive_bayes_binary
+    ),
     "most_frequent_tag": lambda _config: MostFrequentTag(),
     "bigram": lambda config: Bigram(config.bigram_discount),
     "hmm": HiddenMarkov,
