@@ -13,7 +13,7 @@ import click
 @click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
 @click.option("--no-cache", is_flag=True, help="Run every component, also where nothing changed.")
 @click.option("--force", is_flag=True, help="Push even a model that was rolled back before.")
-@click.option("--require-blessed", is_flag=True, help="Exit with 1 if the gate refuses the model.")
+@click.option("--require-blessed", is_flag=True, help="Exit with 1 if the gate blesses no model.")
 def run(
     config: Path, *, json_output: bool, no_cache: bool, force: bool, require_blessed: bool
 ) -> int:

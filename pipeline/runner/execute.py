@@ -12,7 +12,7 @@ from typing import Any
 from components.push.repository import ModelRepository
 from components.tracking.session import RunTracker
 from components.validation.schema_file import publish_schema
-from pipeline import dag
+from pipeline import graph
 from pipeline.config import LoadedConfig
 from pipeline.runner import launch
 from pipeline.runner.display import Display
@@ -26,7 +26,7 @@ ALWAYS = ("push",)
 
 def close_interrupted(loaded: LoadedConfig) -> int:
     """Marks what a killed run left open in ML Metadata as failed; the workspace is locked."""
-    return launch.close_orphans(dag.database(loaded))
+    return launch.close_orphans(graph.database(loaded))
 
 
 def execute(
@@ -137,6 +137,7 @@ def _result(
         shown=task.metrics(),
         models=evaluation["models"],
         blessed=verdict["blessed"],
+        winner=evaluation["winner"],
         summary=verdict["summary"],
         reasons=tuple(verdict["reasons"]),
         push=PushResult(
@@ -177,6 +178,7 @@ def _conclude(tracker: RunTracker, result: RunResult) -> None:
         "FINISHED",
         {
             "elman.verdict": "blessed" if result.blessed else "not blessed",
+            "elman.winner": result.winner or "",
             "elman.pushed": str(result.push.version) if result.push.pushed else "",
             "elman.live": str(result.live or ""),
         },

@@ -27,7 +27,8 @@ class LedgerEntry(Section):
         champion: The champion the candidate was held against, as given to the backtest.
         live: The live version after the run, or null.
         pushed: The version this run pushed, or null.
-        metrics: The candidate's on the test windows, natural units.
+        winner: What the gate blessed: `candidate` or a baseline; empty for nothing.
+        metrics: On the test split, of the winner; of the candidate where there is none.
         verdict: One sentence.
         error: Why a run failed, in a sentence.
         mlflow_run_id: The parent run in MLflow.
@@ -41,6 +42,7 @@ class LedgerEntry(Section):
     champion: str = ""
     live: int | None = None
     pushed: int | None = None
+    winner: str = ""
     metrics: dict[str, float | None] = Field(default_factory=dict)
     verdict: str = ""
     error: str = ""

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from components.backtest.winner import CANDIDATE
 from models.section import Section
 from pipeline.tasks.task import DataResult, SequencesResult
 
@@ -45,7 +46,8 @@ class RunResult(Section):
         higher_is_better: Of that metric.
         shown: The metrics that people look at first, the gate's among them.
         models: Metrics by model (`candidate`, `champion`, baselines), natural units.
-        blessed: Whether the candidate passed the gate.
+        blessed: Whether a model was blessed: the candidate, or a baseline in its place.
+        winner: Which: `candidate` or the baseline's name; null if none was.
         summary: The verdict in one sentence.
         reasons: Every reason for the verdict.
         push: What was pushed.
@@ -66,6 +68,7 @@ class RunResult(Section):
     shown: tuple[str, ...]
     models: dict[str, dict[str, float | None]]
     blessed: bool
+    winner: str | None = None
     summary: str
     reasons: tuple[str, ...]
     push: PushResult
@@ -113,7 +116,7 @@ def _models(result: RunResult) -> Table:
         table.add_column(column.upper() + mark, justify="right")
     for name in sorted(result.models, key=partial(_rank, result)):
         figures = result.models[name]
-        style = "bold" if name == "candidate" else None
+        style = "bold" if name == CANDIDATE else None
         table.add_row(name, *(_figure(figures.get(column)) for column in result.shown), style=style)
     return table
 
@@ -137,7 +140,8 @@ def _verdict(result: RunResult, config: str) -> Iterator[tuple[str, str]]:
         yield "", f"· {escape(reason)}"
     push = result.push
     if push.pushed:
-        yield "pushed", f"version {push.version} in {escape(push.directory)}"
+        what = "" if result.winner in (None, CANDIDATE) else f" (the baseline {result.winner})"
+        yield "pushed", f"version {push.version}{escape(what)} in {escape(push.directory)}"
     else:
         yield "pushed", f"nothing: {escape(push.reason)}"
     if result.live is not None and result.live != push.version:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from components.backtest.winner import CANDIDATE
 from components.push.directory import digest_of
 from components.push.repository import ModelRepository
 from components.secrets import redacted
@@ -194,7 +195,8 @@ def _write(
                 "error": error,
                 "live": live[0] if live else None,
                 "pushed": result.push.version if result and result.push.pushed else None,
-                "metrics": result.models.get("candidate", {}) if result else {},
+                "winner": (result.winner or "") if result else "",
+                "metrics": result.models.get(result.winner or CANDIDATE, {}) if result else {},
                 "verdict": result.summary if result else "",
             }
         ),
