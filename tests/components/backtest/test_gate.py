@@ -5,7 +5,8 @@ import math
 import pytest
 
 from components.backtest.config import GateConfig
-from components.backtest.gate import Rival, decide
+from components.backtest.gate import Rival
+from components.backtest.verdict import conclude
 
 NAN, INF = math.nan, math.inf
 
@@ -13,7 +14,8 @@ NAN, INF = math.nan, math.inf
 def verdict(candidate, values, *, p=0.01, notes=(), **gate):
     names = ["ar", "seasonal_naive", "the champion (version 3)"]
     rivals = [Rival(n, candidate, v, p) for n, v in zip(names, values, strict=False)]
-    return decide(GateConfig(**gate), candidate, rivals, windows=100, notes=notes)
+    rule = GateConfig(**gate)
+    return conclude(rule, "model", candidate, rivals, [], None, size=100, notes=notes)[0]
 
 
 @pytest.mark.parametrize(
