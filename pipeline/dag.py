@@ -1,10 +1,7 @@
-"""The whole graph on one page."""
+"""The whole graph of a forecast on one page."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
 from components.backtest.component import backtest
@@ -18,18 +15,7 @@ from components.validation.component import example_validator, schema_gen, stati
 from components.windows.component import windows
 from models.history.recipe import RawData
 from pipeline.config import LoadedConfig
-
-BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--beam_plugins=tfx"]
-
-
-def root(loaded: LoadedConfig) -> Path:
-    """Where artifacts live."""
-    return loaded.workspace / "artifacts"
-
-
-def database(loaded: LoadedConfig) -> Path:
-    """The sqlite file of ML Metadata."""
-    return loaded.workspace / "metadata.db"
+from pipeline.graph import assemble
 
 
 def raw_data(data: DataConfig) -> RawData:
@@ -94,24 +80,7 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
         name=config.name,
         force=force,
     )
-    return Pipeline(
-        pipeline_name=config.name,
-        pipeline_root=str(root(loaded)),
-        components=[
-            ingest,
-            statistics_node,
-            schema,
-            validate,
-            window,
-            scored,
-            train,
-            gate,
-            check,
-            push,
-        ],
-        enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(
-            str(database(loaded))
-        ),
-        beam_pipeline_args=BEAM,
+    return assemble(
+        loaded,
+        [ingest, statistics_node, schema, validate, window, scored, train, gate, check, push],
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.sequence_backtest.config import HIGHER_IS_BETTER, SequenceMetric
-from components.sequences.ingest import content_fingerprint
-from components.sequences.report import SequenceIngestReport
+from components.sequences.ingest.ingest import content_fingerprint
+from components.sequences.ingest.report import SequenceIngestReport
 from models.sequences.store import SequenceStore
 from pipeline.config import LoadedConfig, SequenceConfig
 from pipeline.tasks.task import SequencesResult, Source
@@ -32,7 +32,7 @@ class SequenceTask:
 
     def fingerprint(self) -> str:
         """See `Task.fingerprint`."""
-        return content_fingerprint(self._config.data, self._config.spec, self._loaded.folder)
+        return content_fingerprint(self._config.data, self._loaded.folder)
 
     def graph(self, *, champion: str, force: bool) -> Pipeline:
         """See `Task.graph`."""
