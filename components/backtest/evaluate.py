@@ -167,7 +167,9 @@ def _verdict(
         )
         for name, (folder, refusal) in contenders.items()
     ]
-    return conclude(gate, mine, rivals, found, standing, windows=len(field.view), notes=notes)
+    return conclude(
+        gate, gate.bless, mine, rivals, found, standing, size=len(field.view), notes=notes
+    )
 
 
 def _standing(

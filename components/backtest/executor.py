@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base.base_executor import BaseExecutor
@@ -12,7 +12,7 @@ from tfx.utils import path_utils
 
 from components.backtest.champion import Champion, Forecaster, enter, forecasts
 from components.backtest.evaluate import evaluate
-from components.backtest.evaluation import Evaluation
+from components.backtest.evaluation import Verdict
 from components.backtest.record import record
 from components.backtest.settings import BacktestSettings
 from components.backtest.winner import CANDIDATE, place_winner
@@ -76,7 +76,19 @@ def load_forecaster(folder: Path) -> Forecaster:
     return LoadedForecaster(folder)
 
 
-def bless(blessing: Any, model: Any, evaluation: Evaluation, champion: Champion | None) -> None:
+class Judged(Protocol):
+    """The evaluation of any task, as a blessing sees it."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The gate's."""
+
+    @property
+    def champion(self) -> Any:
+        """With `compared`; None when there is none."""
+
+
+def bless(blessing: Any, model: Any, evaluation: Judged, champion: Champion | None) -> None:
     """Marks a ModelBlessing artifact the way TFX's own Evaluator does.
 
     TFX's Pusher and LatestBlessedModelStrategy read the properties; people see the file.

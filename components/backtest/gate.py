@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from components.backtest.config import GateConfig
-from components.backtest.evaluation import Verdict
 from components.backtest.winner import apart, better
 
 
@@ -45,38 +43,6 @@ class Rival:
     p_better: float
 
 
-def decide(
-    gate: GateConfig,
-    candidate: float,
-    rivals: Sequence[Rival],
-    *,
-    windows: int,
-    notes: Sequence[str] = (),
-) -> Verdict:
-    """Applies the gate.
-
-    The candidate must be below `(1 - margin)` times the metric of every rival; a tie is no win,
-    and a metric that is not a finite number never wins and cannot be beaten. With
-    `gate.significance` the one-sided paired test must also fall below that level.
-
-    Args:
-        gate: The rule.
-        candidate: The metric of the candidate on all test windows.
-        rivals: Whom it has to beat.
-        windows: Test windows, for the summary.
-        notes: Sentences about models that were not compared.
-    """
-    found = judge(gate, candidate, rivals)
-    blessed, losses, wins = found.passed, found.losses, found.wins
-    summary = _summary(gate, candidate, rivals, windows) if blessed else "; ".join(losses)
-    tail = "".join(f"; {note}" for note in notes)
-    return Verdict(
-        blessed=blessed,
-        reasons=(*losses, *wins, *notes),
-        summary=f"{'Blessed' if blessed else 'Not blessed'}: {summary}{tail}.",
-    )
-
-
 @dataclass(frozen=True)
 class Judgement:
     """Sentences without a full stop, in the order of the rivals.
@@ -103,7 +69,11 @@ def judge(
     higher: bool = False,
     unit: str = "windows",
 ) -> Judgement:
-    """Holds the candidate against its rivals, see `decide`.
+    """Holds the candidate against its rivals.
+
+    It must be better than every rival by the margin, see `better`; a tie is no win, and a metric
+    that is not a finite number never wins and cannot be beaten. With `gate.significance` the
+    one-sided paired test must also fall below that level.
 
     Args:
         gate: The rule.
@@ -125,7 +95,7 @@ def judge(
             won, reason = _against(gate, rival, higher, unit)
             (wins if won else losses).append(reason)
         if not rivals:
-            wins.append(f"there is nothing to beat: {gate.metric} {_text(candidate)} stands alone")
+            wins.append(f"there is nothing to beat: {gate.metric} {candidate:.4g} stands alone")
     return Judgement(tuple(losses), tuple(wins))
 
 
@@ -152,15 +122,3 @@ def _against(gate: Rule, rival: Rival, higher: bool, unit: str) -> tuple[bool, s
             f"{gate.significance:g}"
         )
     return True, f"{text}, p {rival.p_better:.3g}"
-
-
-def _summary(gate: GateConfig, candidate: float, rivals: Sequence[Rival], windows: int) -> str:
-    beaten = " and ".join(f"{r.name} {_text(r.value)}" for r in rivals)
-    over = f"on {windows} test windows"
-    if not rivals:
-        return f"{gate.metric} {_text(candidate)} {over}, with nothing to beat"
-    return f"{gate.metric} {_text(candidate)} beats {beaten} {over}"
-
-
-def _text(value: float) -> str:
-    return f"{value:.4g}"
