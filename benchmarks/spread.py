@@ -116,11 +116,11 @@ def publish(
             table.add_section()
     console = Console()
     console.print(table)
+    if out is None:
+        console.print("quick: nothing is written, and no threshold is asked")
+        return True
     for threshold in thresholds:
         console.print(threshold.line(), highlight=False)
-    if out is None:
-        console.print("quick: nothing is written, and thresholds mean nothing")
-        return True
     out.parent.mkdir(exist_ok=True)
     written = {"results": content, "thresholds": [t.json() for t in thresholds]}
     out.write_text(json.dumps(written, indent=1) + "\n")
