@@ -88,11 +88,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Any:
             run_pipeline(workspace, error, champion)
             connection = sqlite_metadata_connection_config(str(workspace / "metadata.db"))
             with Metadata(connection) as metadata:
-                models = artifacts(metadata.store, "Model")
+                _, winners = models_of(metadata.store)
                 blessings = artifacts(metadata.store, "ModelBlessing")
             if blessings[-1].get_int_custom_property("blessed"):
                 version += 1
-                path = str(Path(models[-1].uri) / "Format-Serving")
+                path = str(Path(winners[-1].uri) / "Format-Serving")
                 champion = json.dumps({"version": version, "path": path, "digest": "d"})
         yield workspace
     finally:
@@ -107,6 +107,13 @@ def artifacts(store: Any, name: str) -> list[Any]:
     return [artifact_utils.deserialize_artifact(kind, a) for a in found]
 
 
+def models_of(store: Any) -> tuple[list[Any], list[Any]]:
+    """The Models that were trained, and those that backtests put forward."""
+    models = artifacts(store, "Model")
+    winners = [m for m in models if m.get_string_custom_property("source")]
+    return [m for m in models if m not in winners], winners
+
+
 def opened(workspace: Path) -> Any:
     from tfx.orchestration.metadata import Metadata, sqlite_metadata_connection_config
 
@@ -119,9 +126,9 @@ def test_the_strategy_resolves_the_latest_blessed_model(history: Path) -> None:
     )
 
     with opened(history) as metadata:
-        models = artifacts(metadata.store, "Model")
+        models, winners = models_of(metadata.store)
         blessings = artifacts(metadata.store, "ModelBlessing")
-        assert len(models) == len(blessings) == 3
+        assert len(models) == len(winners) == len(blessings) == 3
         resolved = LatestBlessedModelStrategy().resolve_artifacts(
             metadata.store, {"model": list(models), "blessing": list(blessings)}
         )
@@ -134,7 +141,7 @@ def test_blessings_follow_the_conventions_of_tfx(history: Path) -> None:
     from tfx.components.util.model_utils import is_model_blessed
 
     with opened(history) as metadata:
-        models = artifacts(metadata.store, "Model")
+        models, winners = models_of(metadata.store)
         blessings = artifacts(metadata.store, "ModelBlessing")
         evaluations = artifacts(metadata.store, "ModelEvaluation")
     for i, (model, blessing) in enumerate(zip(models, blessings, strict=True)):
@@ -147,8 +154,20 @@ def test_blessings_follow_the_conventions_of_tfx(history: Path) -> None:
         verdict = read(Path(evaluations[i].uri)).verdict
         assert verdict.blessed is blessed
         assert blessing.get_string_custom_property("blessing_message") == verdict.summary
-        before = str(Path(models[min(i, 2) - 1].uri) / "Format-Serving") if i else ""
+        before = str(Path(winners[min(i, 2) - 1].uri) / "Format-Serving") if i else ""
         assert blessing.get_string_custom_property("baseline_model") == before
+
+
+def test_the_winner_is_the_trained_model_where_no_baseline_is_better(history: Path) -> None:
+    with opened(history) as metadata:
+        models, winners = models_of(metadata.store)
+        evaluations = artifacts(metadata.store, "ModelEvaluation")
+    for i, (model, winner) in enumerate(zip(models, winners, strict=True)):
+        assert winner.get_string_custom_property("source") == "candidate"
+        name = "Format-Serving/saved_model.pb"
+        assert (Path(winner.uri) / name).samefile(Path(model.uri) / name)
+        # The third beats nothing, and no baseline beats the champion in its place.
+        assert read(Path(evaluations[i].uri)).winner == ("candidate" if ERRORS[i] < 1 else None)
 
 
 def test_each_candidate_met_the_champion_of_its_time(history: Path) -> None:
