@@ -1,0 +1,1 @@
+"""Baselines of sequence tasks, fitted, scored on the test sequences and exported."""
