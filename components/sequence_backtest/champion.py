@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from components.backtest.champion import Champion
 from components.backtest.evaluation import CANDIDATE
 from models.export.metadata import model_digest
@@ -77,6 +79,8 @@ def enter(
         model = load(champion.path)
         reason = model.comparable(view.store) or ""
         predictions = None if reason else model.predict(view)
+        if predictions is not None and np.isnan(predictions.confidence).any():
+            predictions, reason = None, "it gave no number for some of the labels"
     except Exception as error:
         # A live model that no longer loads or runs must not stand in the way of its successor.
         detail = str(error).strip().splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,12 @@ from components.sequence_backtest.evaluation import (
     SequenceScores,
     number,
 )
-from components.sequence_backtest.verdict import Standings, conclude
+from components.sequence_backtest.verdict import Standings, verdict_of
 from models.errors import BadInputError, FailedRunError
 from models.metrics.calibration import Reliability
 from models.metrics.classification import CLASS_METRICS, ClassScores, correct
 from models.metrics.confusion import Confusion
+from models.metrics.paired_sequences import SequenceTest
 from models.metrics.spans import SpanScores, marks_spans
 from models.sequences.predictions import SequencePredictions
 from models.sequences.store import SequenceStore
@@ -105,22 +107,22 @@ def evaluate(
         name: Reliability.of(p.confidence, correct(labels, p)) for name, p in predictions.items()
     }
     values = {name: s.overall[metric] for name, s in scores.items()}
-    comparisons = {
-        name: _comparison(view, metric, name, candidate, p)
-        for name, p in predictions.items()
-        if name != CANDIDATE
-    }
+
+    @cache
+    def test(name: str, other: str) -> SequenceTest:
+        return compare(view, metric, predictions[name], predictions[other])
+
     best = _best(metric, {name: values[name] for name in baselines})
     gaps = {name: int(np.count_nonzero(np.isnan(p.confidence))) for name, p in predictions.items()}
     standings = Standings(
         values=values,
-        p_better={n: math.nan if (p := c.p_better) is None else p for n, c in comparisons.items()},
+        p_better=lambda name, other: test(name, other).p_better,
+        size=len(view),
         gaps={name: n for name, n in gaps.items() if n},
         folders={n: b.folder for n, b in baselines.items() if b.folder is not None},
         refusals={n: b.refusal for n, b in baselines.items() if b.refusal},
-        sequences=len(view),
     )
-    verdict, winner = conclude(gate, metric, tuple(baselines), standings, champion)
+    verdict, winner = verdict_of(gate, metric, tuple(baselines), standings, champion)
     shown = [CANDIDATE, *([best] if best else [])]
     per_class = _per_class(scores[CANDIDATE], store.classes)
     evaluation = SequenceEvaluation(
@@ -143,7 +145,11 @@ def evaluate(
         },
         reliability={name: ReliabilityResult.of(curve) for name, curve in curves.items()},
         best_baseline=best,
-        comparisons=tuple(comparisons.values()),
+        comparisons=tuple(
+            _comparison(name, metric, test(CANDIDATE, name))
+            for name in predictions
+            if name != CANDIDATE
+        ),
         champion=None if champion is None else _report(champion),
         winner=winner,
         verdict=verdict,
@@ -173,14 +179,7 @@ def _require(
             )
 
 
-def _comparison(
-    view: SequenceView,
-    metric: SequenceMetric,
-    other: str,
-    mine: SequencePredictions,
-    theirs: SequencePredictions,
-) -> SequenceComparison:
-    test = compare(view, metric, mine, theirs)
+def _comparison(other: str, metric: SequenceMetric, test: SequenceTest) -> SequenceComparison:
     return SequenceComparison(
         other=other,
         metric=metric,

@@ -7,6 +7,7 @@ from models.section import Section
 
 
 class SequenceBacktestSettings(Section):
-    """The gate."""
+    """The gate, and whether the model that is served has to read sequences step by step."""
 
     gate: SequenceGateConfig = SequenceGateConfig()
+    streaming: bool = False

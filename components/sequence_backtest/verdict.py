@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.backtest.evaluation import CANDIDATE, CHAMPION, Verdict
-from components.backtest.gate import Judgement, Rival, judge
-from components.backtest.winner import Contender, Standing, better, choose
+from components.backtest.gate import Rival, judge
+from components.backtest.verdict import conclude, doubt
+from components.backtest.winner import Contender, Standing
 from components.sequence_backtest.champion import SequenceChampionEntry
 from components.sequence_backtest.config import (
     HIGHER_IS_BETTER,
@@ -27,12 +27,6 @@ class Rule:
     metric: SequenceMetric
     margin: float
     significance: float | None
-    higher: bool
-
-    @classmethod
-    def of(cls, gate: SequenceGateConfig, metric: SequenceMetric) -> Rule:
-        """The rule of a configured gate."""
-        return cls(metric, gate.margin, gate.significance, HIGHER_IS_BETTER[metric])
 
 
 @dataclass(frozen=True)
@@ -41,22 +35,23 @@ class Standings:
 
     Attributes:
         values: By model, the gate's metric on all test sequences.
-        p_better: By model other than the candidate, the one-sided p-value of the paired test.
+        p_better: The one-sided p-value of the paired test that the first model is better than the
+            second, both by name; nan where it is not defined.
+        size: Test sequences.
         gaps: By model, labels for which it gave no number, where there are any.
         folders: By baseline that can be served, its Model folder.
         refusals: By baseline that cannot be, why.
-        sequences: Test sequences.
     """
 
     values: Mapping[str, float]
-    p_better: Mapping[str, float]
-    gaps: Mapping[str, int]
-    folders: Mapping[str, Path]
-    refusals: Mapping[str, str]
-    sequences: int
+    p_better: Callable[[str, str], float]
+    size: int
+    gaps: Mapping[str, int] = field(default_factory=dict)
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    refusals: Mapping[str, str] = field(default_factory=dict)
 
 
-def conclude(
+def verdict_of(
     gate: SequenceGateConfig,
     metric: SequenceMetric,
     baselines: Sequence[str],
@@ -72,84 +67,73 @@ def conclude(
         standings: Of all models.
         champion: None when there is none.
     """
-    rule, values = Rule.of(gate, metric), standings.values
-    mine = values[CANDIDATE]
-    rivals = [
-        Rival(n, mine, values[n], standings.p_better[n]) for n in gate.beats_of(tuple(baselines))
-    ]
-    notes: list[str] = []
-    standing = None
+    rule = Rule(metric, gate.margin, gate.significance)
+    higher = HIGHER_IS_BETTER[metric]
+    mine = standings.values[CANDIDATE]
+
+    def rival(name: str, label: str = "") -> Rival:
+        p = standings.p_better(CANDIDATE, name)
+        return Rival(label or name, mine, standings.values[name], p)
+
+    rivals = [rival(name) for name in gate.beats_of(tuple(baselines))]
+    notes, standing = [], None
     if champion is not None and gate.champion:
-        standing = _standing(champion, values)
+        standing = _standing(rule, champion, baselines, standings)
         if champion.predictions is not None:
-            rivals.append(
-                Rival(champion.label, mine, values[CHAMPION], standings.p_better[CHAMPION])
-            )
+            rivals.append(rival(CHAMPION, champion.label))
         elif champion.same_model:
             notes.append(champion.reason)
         else:
             notes.append(f"{champion.label} was not compared: {champion.reason}")
-    found = judge(rule, mine, rivals, higher=rule.higher, unit=UNIT)
-    missing = standings.gaps.get(CANDIDATE, 0)
-    if missing:
-        found = Judgement((_gap("the candidate", missing), *found.losses), found.wins)
-    choice = choose(
-        found.passed,
-        [_contender(name, rule, standings) for name in baselines],
-        standing,
-        metric=metric,
-        margin=gate.margin,
-        higher=rule.higher,
-        bless=gate.bless,
-    )
-    if choice.name == CANDIDATE:
-        text = "Blessed: " + _beaten(metric, mine, rivals, standings.sequences)
-    elif choice.name is not None:
-        refused = "; ".join(found.losses)
-        text = (
-            f"Blessed: {choice.name}, {metric} {values[choice.name]:.4g}; the network was "
-            f"refused: {refused}"
+    gaps = standings.gaps
+    contenders = [
+        Contender(
+            name,
+            standings.values[name],
+            standings.folders.get(name),
+            standings.refusals.get(name, "") or _gap("it", gaps.get(name, 0)),
+            beaten=CANDIDATE not in gaps
+            and judge(rule, mine, [rival(name)], higher=higher, unit=UNIT).passed,
         )
-    else:
-        text = "Not blessed: " + "; ".join((*found.losses, *choice.reasons[:1]))
-    verdict = Verdict(
-        blessed=choice.name is not None,
-        reasons=(*found.losses, *found.wins, *choice.reasons, *notes),
-        summary="; ".join((text, *notes)) + ".",
+        for name in baselines
+    ]
+    fault = _gap("the candidate", gaps.get(CANDIDATE, 0))
+    return conclude(
+        rule,
+        gate.bless,
+        mine,
+        rivals,
+        contenders,
+        standing,
+        size=standings.size,
+        higher=higher,
+        unit=UNIT,
+        faults=[fault] if fault else [],
+        notes=notes,
     )
-    return verdict, choice.name
 
 
-def _standing(champion: SequenceChampionEntry, values: Mapping[str, float]) -> Standing | None:
+def _standing(
+    rule: Rule, champion: SequenceChampionEntry, baselines: Sequence[str], standings: Standings
+) -> Standing | None:
     """The champion that a baseline has to beat; the candidate, where that is the champion."""
-    if champion.same_model:
-        return Standing(champion.label, values[CANDIDATE])
-    if champion.predictions is None:
+    if champion.predictions is None and not champion.same_model:
         return None
-    return Standing(champion.label, values[CHAMPION], same_as=champion.same_as)
-
-
-def _contender(name: str, rule: Rule, standings: Standings) -> Contender:
-    mine, value = standings.values[CANDIDATE], standings.values[name]
-    refusal = standings.refusals.get(name, "")
+    name = CANDIDATE if champion.same_model else CHAMPION
     if name in standings.gaps:
-        refusal = refusal or _gap("it", standings.gaps[name])
-    beaten = CANDIDATE not in standings.gaps and better(
-        mine, value, margin=rule.margin, higher=rule.higher
+        return None  # what gives no number stands in nobody's way
+    doubts = {}
+    if rule.significance is not None:
+        doubts = {b: doubt(rule, standings.p_better(b, name), UNIT) for b in baselines}
+    return Standing(
+        champion.label,
+        standings.values[name],
+        same_as="" if champion.same_model else champion.same_as,
+        doubts={b: text for b, text in doubts.items() if text},
     )
-    if beaten and rule.significance is not None:
-        p = standings.p_better[name]
-        beaten = math.isfinite(p) and p < rule.significance
-    return Contender(name, value, standings.folders.get(name), refusal, beaten)
 
 
 def _gap(who: str, labels: int) -> str:
+    if not labels:
+        return ""
     return f"{who} gave no number for {labels} label{'s' if labels > 1 else ''}"
-
-
-def _beaten(metric: str, mine: float, rivals: Sequence[Rival], sequences: int) -> str:
-    over = f"on {sequences} test sequences"
-    if not rivals:
-        return f"{metric} {mine:.4g} {over}, with nothing to beat"
-    beaten = " and ".join(f"{rival.name} {rival.value:.4g}" for rival in rivals)
-    return f"{metric} {mine:.4g} beats {beaten} {over}"

@@ -142,8 +142,8 @@ def test_the_best_baseline_is_blessed_where_the_network_fails_and_the_summary_sa
     assert found.winner == "naive_bayes"
     assert found.verdict.blessed
     assert found.verdict.summary == (
-        f"Blessed: naive_bayes, accuracy {best:.4g}; the network was refused: accuracy {mine:.4g} "
-        f"is not above naive_bayes {best:.4g}."
+        f"Blessed: the baseline naive_bayes, accuracy {best:.4g} on 60 test sequences; the network "
+        f"was refused: accuracy {mine:.4g} is not above naive_bayes {best:.4g}."
     )
     assert found.verdict.reasons[-1].startswith("the baseline naive_bayes is blessed in its place")
 
@@ -256,6 +256,21 @@ def test_a_baseline_has_to_beat_the_champion_too(colors):
     found = run(colors, poor, others, same).evaluation
     assert found.winner == "naive_bayes"
     assert "it is the champion (version 7) already" in " ".join(found.verdict.reasons)
+
+
+def test_a_baseline_that_beats_the_champion_by_accident_is_not_blessed(colors):
+    labels = colors.view("test").labels()
+    close = guesses(colors, 0.6)
+    predicted = close.predicted.copy()
+    wrong = np.flatnonzero(predicted != labels)[:2]
+    predicted[wrong] = labels[wrong]
+    better = SequencePredictions(predicted, close.probability, close.confidence)
+    entry, others = SequenceChampionEntry(LIVE, close), {"hmm": ScoredBaseline(better, HERE)}
+    poor = guesses(colors, 0.1)
+    assert run(colors, poor, others, entry).evaluation.winner == "hmm"
+    found = run(colors, poor, others, entry, significance=0.05).evaluation
+    assert found.winner is None
+    assert "but not significantly: p 0.25 is not below 0.05" in found.verdict.summary
 
 
 @pytest.mark.parametrize(("share", "winner"), [(0.9, "candidate"), (0.3, "hmm")])
@@ -375,8 +390,8 @@ def test_names_that_no_font_has_are_drawn_without_a_word(tmp_path):
 
 
 class Fake:
-    def __init__(self, reason=None, error=None):
-        self.reason, self.error = reason, error
+    def __init__(self, reason=None, error=None, gap=False):
+        self.reason, self.error, self.gap = reason, error, gap
 
     def comparable(self, store):
         return self.reason
@@ -384,7 +399,10 @@ class Fake:
     def predict(self, view, batch_size=256):
         if self.error:
             raise self.error
-        return guesses(view.store, 0.5)
+        found = guesses(view.store, 0.5)
+        if self.gap:
+            found.confidence[3] = np.nan
+        return found
 
 
 def saved_model(folder, content):
@@ -411,6 +429,7 @@ def test_how_a_champion_enters(colors, tmp_path):
     for fake, text in (
         (Fake(reason="its task is tag"), "its task is tag"),
         (Fake(error=RuntimeError("broken\ngraph")), "it failed: RuntimeError: broken"),
+        (Fake(gap=True), "it gave no number for some of the labels"),
     ):
         entry = entered(fake)
         assert entry.predictions is None
