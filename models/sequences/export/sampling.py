@@ -74,14 +74,14 @@ class Sampler:
             )
         ]
         with tf.control_dependencies([check for check in checks if check is not None]):
-            most = tf.identity(most)
-        uniform = _uniform(seed, most)
+            some = tf.maximum(most, 1)  # nothing at all could not be stacked
+        uniform = _uniform(seed, some)
 
         def draw(logits: Tensor, t: Tensor) -> Tensor:
             return _drawn(logits, temperature, uniform[:, t])
 
         go = self._reading_again if self._stepper is None else self._stepping
-        chosen = go(tokens, length, most, draw)
+        chosen = go(tokens, length, some, draw)[:, :most]
         inside = tf.sequence_mask(steps, most)
         return tf.where(inside, tf.gather(tf.constant(self._classes), chosen), "")
 
