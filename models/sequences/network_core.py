@@ -37,7 +37,7 @@ class NetworkCore(SequenceCore):
     def __call__(self, numbers: Tensor, tokens: tuple[Tensor, ...], length: Tensor) -> Tensor:
         """See `SequenceCore`."""
         inputs = _inputs(self.network, numbers, tokens)
-        return self.network({**inputs, LENGTH: length}, training=False)
+        return self.network({**inputs, LENGTH: tf.convert_to_tensor(length)}, training=False)
 
     def stepper(self) -> CoreStepper | str:
         """The network read step by step; a bidirectional one cannot be."""
@@ -138,7 +138,7 @@ class NetworkStepper:
 
 
 def _inputs(network: keras.Model, numbers: Tensor, tokens: tuple[Tensor, ...]) -> dict[str, Tensor]:
-    inputs = {tokens_input(i): ids for i, ids in enumerate(tokens)}
+    inputs = {tokens_input(i): tf.convert_to_tensor(ids) for i, ids in enumerate(tokens)}
     if NUMBERS in network.input:
-        inputs[NUMBERS] = numbers
+        inputs[NUMBERS] = tf.convert_to_tensor(numbers)
     return inputs
