@@ -20,6 +20,8 @@ ALIAS = "champion"
 SERVING_VERSION = "elman.serving_version"
 DIGEST = "elman.digest"
 RUN = "elman.run_id"
+MODEL = "elman.model"
+"""`network`, or the name of the baseline that was blessed in its place."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,10 @@ class ChampionRegistry:
 
     def _register(self, saved_model: Path, want: Mapping[str, str], example: Path | None) -> str:
         mlflow, client = library.load(), self.store.client
-        tags = {**want, RUN: self.run_id or ""}
-        what = kind(read_metadata(saved_model))
+        about = read_metadata(saved_model)
+        what, baseline = kind(about), str(about.get("baseline") or "")
+        tags = {**want, RUN: self.run_id or "", MODEL: baseline or "network"}
+        said = f": the baseline {baseline}" if baseline else ""
         with (
             self.store.asked("register the model"),
             tempfile.TemporaryDirectory(prefix="elman-model-") as temporary,
@@ -169,7 +173,7 @@ class ChampionRegistry:
                 run_id=self.run_id,
                 tags=tags,
                 model_id=model.model_id if self.store.artifacts is None else None,
-                description=f"Serving version {want[SERVING_VERSION]}",
+                description=f"Serving version {want[SERVING_VERSION]}{said}",
             )
             shown = json.dumps([{"name": self.name, "version": made.version}])
             client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": shown})

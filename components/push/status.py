@@ -32,6 +32,7 @@ class Version:
         metrics: By name, from the metadata in the model; empty if it has none.
         train_range: First and last time of the training data, as the model states it, or "".
         run_id: MLflow run that trained it, or "".
+        model: `network`, the name of a baseline, or "" for a model that is not ours.
         rolled_back_at: Unix seconds; None unless it was rolled back.
     """
 
@@ -41,6 +42,7 @@ class Version:
     metrics: Mapping[str, float]
     train_range: str
     run_id: str
+    model: str = ""
     rolled_back_at: int | None = None
 
 
@@ -111,7 +113,7 @@ def render(status: Status) -> RenderableType:
     )
     versions.title_justify = "left"
     metrics = _shown(status)
-    for heading in ("version", "state", "pushed", *(m.upper() for m in metrics)):
+    for heading in ("version", "state", "model", "pushed", *(m.upper() for m in metrics)):
         versions.add_column(heading, justify="right" if heading.lower() in metrics else "left")
     for one in (*status.versions, *status.rolled_back):
         state = "kept"
@@ -125,11 +127,12 @@ def render(status: Status) -> RenderableType:
         versions.add_row(
             str(one.version),
             state,
+            escape(one.model or "-"),
             _time(one.pushed_at),
             *("-" if f is None else f"{f:.4g}" for f in figures),
         )
     if not status.versions:
-        versions.add_row("-", "nothing is live", "-", *("-" for _ in metrics))
+        versions.add_row("-", "nothing is live", "-", "-", *("-" for _ in metrics))
     lines = [Text("Last runs", style="italic")]
     for run in status.runs:
         words = str(run.get("verdict") or run.get("error") or "")
@@ -159,6 +162,7 @@ def _version(
         metrics=_figures(about.get("metrics")) | _figures(scores),
         train_range=" to ".join(map(str, span)) if isinstance(span, list) else str(span or ""),
         run_id=str(about.get("run_id") or ""),
+        model=str(about.get("baseline") or ("network" if about else "")),
         rolled_back_at=_when(folder, gone) if rolled_back else None,
     )
 

@@ -78,6 +78,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
             "input_shapes": {column: shape for column, (_, shape, _) in INPUTS.items()},
             "input_types": {column: kind for column, (_, _, kind) in INPUTS.items()},
         }
+        if number == 3:
+            about["baseline"] = "ar"
         (folder / "assets.extra").mkdir()
         (folder / "assets.extra" / "elman.json").write_text(json.dumps(about))
         arrays: dict[str, Any] = {
@@ -176,6 +178,7 @@ def test_the_champion_answers_as_the_saved_model(
     found = registry.store.client.get_model_version_by_alias("co2 model", "champion")
     assert found.run_id == registry.run_id
     assert found.tags["elman.serving_version"] == "20"
+    assert found.tags["elman.model"] == "network"
     assert loaded.metadata.signature is not None
     assert [c.name for c in loaded.metadata.signature.inputs] == list(INPUTS)
     folder = Path(mlflow.artifacts.download_artifacts("models:/co2 model@champion"))
@@ -183,6 +186,15 @@ def test_the_champion_answers_as_the_saved_model(
     example = mlflow.models.Model.load(str(folder)).load_input_example(str(folder))
     assert example["station"].tolist() == ["Mauna Loa"]
     assert loaded.predict(example).shape == (1, 1)
+
+
+def test_a_baseline_that_was_pushed_is_registered_as_one(
+    repository: ModelRepository, models: dict[int, Path], registry: ChampionRegistry
+) -> None:
+    version = push(repository, models, 3, registry)
+    found = registry.store.client.get_model_version_by_alias("co2 model", "champion")
+    assert found.tags["elman.model"] == "ar"
+    assert found.description == f"Serving version {version}: the baseline ar"
 
 
 LOADS = """

@@ -27,6 +27,7 @@ def test_status_of_pushes_a_rollback_and_runs(tmp_path: Path, make_model: MakeMo
     repository = ModelRepository(workspace / "serving")
     for number in (1, 2, 3):
         about = {"metrics": {"mae": number / 4, "mase": None, "skill": 0.5}, "run_id": f"r{number}"}
+        about |= {"baseline": "ar"} if number == 2 else {}
         repository.push(
             make_model(number, extra=json.dumps(about)), clock=lambda n=number: 1_700_000_000 + n
         )
@@ -41,6 +42,7 @@ def test_status_of_pushes_a_rollback_and_runs(tmp_path: Path, make_model: MakeMo
     assert [v.version for v in status.versions] == [1_700_000_002, 1_700_000_001]
     assert dict(status.versions[0].metrics) == {"mae": 0.5, "skill": 0.5}
     assert status.versions[0].run_id == "r2"
+    assert [v.model for v in status.versions] == ["ar", "network"]
     [gone] = status.rolled_back
     assert (gone.version, gone.rolled_back_at) == (1_700_000_003, 1_700_000_100)
     assert [run["run_id"] for run in status.runs] == ["run-2", "run-1"]
