@@ -53,7 +53,8 @@ def conclude(
     over = f"on {size} test {unit}"
     refused = "; ".join(found.losses)
     if choice.name == CANDIDATE:
-        beaten = " and ".join(f"{rival.name} {rival.value:.4g}" for rival in rivals)
+        names = [f"{rival.name} {rival.value:.4g}" for rival in rivals]
+        beaten = " and ".join([", ".join(names[:-1]), *names[-1:]] if names[1:] else names)
         won = f" beats {beaten} {over}" if rivals else f" {over}, with nothing to beat"
         text = f"Blessed: {gate.metric} {candidate:.4g}{won}"
     elif choice.name is None:

@@ -172,6 +172,14 @@ def test_a_baseline_that_cannot_be_served_makes_way_for_the_next(colors):
     assert any("it is broken" in reason for reason in found.verdict.reasons)
 
 
+def test_the_summary_lists_all_that_were_beaten(colors):
+    others = baselines(colors, majority=0.1, naive_bayes=0.4, hmm=0.5)
+    found = run(colors, guesses(colors, 0.95), others).evaluation
+    values = {name: f"{name} {scores.accuracy:.4g}" for name, scores in found.models.items()}
+    listed = f"{values['majority']}, {values['naive_bayes']} and {values['hmm']}"
+    assert f" beats {listed} on 60 test sequences." in found.verdict.summary
+
+
 def test_only_the_named_baselines_are_to_be_beaten(colors):
     others = baselines(colors, majority=0.1, hmm=0.9)
     assert run(colors, guesses(colors, 0.5), others).evaluation.winner == "hmm"
