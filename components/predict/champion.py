@@ -34,19 +34,7 @@ class Champion:
     """
 
     def __init__(self, directory: Path, version: int | None = None) -> None:
-        repository = ModelRepository(directory)
-        there = repository.versions()
-        if not there:
-            raise BadInputError(
-                f"no model is live in {directory}: train and push one first (elman run)"
-            )
-        self.version = there[-1] if version is None else version
-        if self.version not in there:
-            raise BadInputError(
-                f"there is no version {version} in {directory}; there are "
-                f"{', '.join(map(str, there))}, of which {there[-1]} is live"
-            )
-        self._folder = repository.path(self.version)
+        self.version, self._folder = version_folder(directory, version)
         self.recipe = WindowRecipe.of(read_metadata(self._folder), f"version {self.version}")
 
     def forecast(self, feed: Feed) -> npt.NDArray[np.float32]:
@@ -58,3 +46,28 @@ class Champion:
         from models.export.loaded import LoadedForecaster
 
         return LoadedForecaster(self._folder)
+
+
+def version_folder(directory: Path, version: int | None = None) -> tuple[int, Path]:
+    """A pushed version and its folder.
+
+    Args:
+        directory: The model directory of versions.
+        version: Which; None for the live one.
+
+    Raises:
+        BadInputError: If there is no such version.
+    """
+    repository = ModelRepository(directory)
+    there = repository.versions()
+    if not there:
+        raise BadInputError(
+            f"no model is live in {directory}: train and push one first (elman run)"
+        )
+    chosen = there[-1] if version is None else version
+    if chosen not in there:
+        raise BadInputError(
+            f"there is no version {version} in {directory}; there are "
+            f"{', '.join(map(str, there))}, of which {there[-1]} is live"
+        )
+    return chosen, repository.path(chosen)

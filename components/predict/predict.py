@@ -115,7 +115,7 @@ def predict(
     """
     shown = progress or Silent()
     recipe = _named(model.recipe, data)
-    with _workspace(output, pattern) as work:
+    with workspace(output, pattern) as work:
         shown.stage("reading")
         with staged(data, recipe, pattern, work) as rows:
             rows.settle()
@@ -163,7 +163,7 @@ def _named(recipe: WindowRecipe, data: DataConfig) -> WindowRecipe:
 
 
 @contextmanager
-def _workspace(output: Path | None, pattern: str) -> Iterator[Path]:
+def workspace(output: Path | None, pattern: str) -> Iterator[Path]:
     """A folder beside the output (so that a rename is one step), removed in the end."""
     make: Callable[[], str] = tempfile.mkdtemp
     if output is not None:

@@ -132,18 +132,29 @@ def in_batches(
 
 def length_batches(view: SequenceView, batch_size: int) -> Iterator[Ints]:
     """Positions in `view`, each once, the shortest sequences first, batch by batch."""
+    classes = max(1, len(view.store.classes))
+    return like_lengths(view.steps, view.outcomes * classes, batch_size)
+
+
+def like_lengths(steps: Ints, values: Ints, batch_size: int) -> Iterator[Ints]:
+    """Batches of sequences of like length, the shortest first.
+
+    Args:
+        steps: int64 `[n]`: length of each sequence.
+        values: int64 `[n]`: how many values a model makes of each; rises with its length.
+        batch_size: Most sequences in a batch; fewer where they would make too many values.
+
+    Yields:
+        Positions, int64; each is in one batch.
+    """
     if batch_size < 1:
         raise ValueError(f"batch_size: expected 1 or more, got {batch_size}")
-    steps, outcomes = view.steps, view.outcomes
     order = np.argsort(steps, kind="stable").astype(np.int64)
-    classes = max(1, len(view.store.classes))
     start = 0
     while start < len(order):
         stop = min(start + batch_size, len(order))
         # The last one of a batch is the longest: halved until what it makes of all fits.
-        while (
-            stop - start > 1 and (stop - start) * outcomes[order[stop - 1]] * classes > MOST_VALUES
-        ):
+        while stop - start > 1 and (stop - start) * values[order[stop - 1]] > MOST_VALUES:
             stop = start + (stop - start + 1) // 2
         yield order[start:stop]
         start = stop

@@ -42,20 +42,25 @@ class Source:
     prefix: str
 
 
-def find(data: SequenceDataConfig, base: Path) -> list[Source]:
+def find(data: SequenceDataConfig, base: Path, *, called: str = "data.path") -> list[Source]:
     """The files that `data.path` names, by split and name; each is read once, for its digest.
+
+    Args:
+        data: Where they are.
+        base: The folder that relative paths start from.
+        called: What messages call the path.
 
     Raises:
         BadInputError: If nothing matches, a file is in two splits, or one is empty, broken or of
             unknown format.
     """
     if not isinstance(data.path, SplitFiles):
-        return _sources(data.path, data, base, None)
+        return _sources(data.path, data, base, None, called)
     found: list[Source] = []
     for split in SPLITS:
         path = getattr(data.path, split)
         if path is not None:
-            found += _sources(path, data, base, split)
+            found += _sources(path, data, base, split, f"{called}.{split}")
     names = [source.file.path.resolve() for source in found]
     for source, name in zip(found, names, strict=True):
         if names.count(name) > 1:
@@ -87,8 +92,9 @@ def read(
     return dataclasses.replace(part, quoted=_quoted(data, part.delimiter))
 
 
-def _sources(path: str, data: SequenceDataConfig, base: Path, split: str | None) -> list[Source]:
-    called = "data.path" if split is None else f"data.path.{split}"
+def _sources(
+    path: str, data: SequenceDataConfig, base: Path, split: str | None, called: str
+) -> list[Source]:
     files = matching(path, data.format, base, called=called)
     before = "" if split is None else f"{split}:"
     if len(files) == 1:
