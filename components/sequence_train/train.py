@@ -51,7 +51,7 @@ def train_sequence_model(
             `fit_sequences`.
         FailedRunError: If a loss is nan or infinite; `out` stays empty.
     """
-    from models.export.portable import is_float32, portable_copy
+    from models.export.portable import is_float32
     from models.sequences.export.saved_model import export_sequence_model
     from models.sequences.export.verification import write_sequence_verification
     from models.sequences.fit import fit_sequences
@@ -81,7 +81,7 @@ def train_sequence_model(
             checkpoints=checkpoints,
             recorder=recorder,
         )
-    served = NetworkCore(portable_copy(network))
+    served = NetworkCore.portable(network)
     with staged(out) as staging:
         export_sequence_model(
             served,

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.export.portable import all_layers, portable_copy
 from models.network.wiring import Layers, recurrent
 from models.sequences.core import CoreStepper, SequenceCore, State
 from models.sequences.layers import Pool
@@ -26,13 +27,26 @@ class NetworkCore(SequenceCore):
     """The logits of a network, without dropout.
 
     Args:
-        network: As `build_sequence_network` made it, or a copy of it by `portable_copy`, which is
-            what an export needs. Its weights are shared.
+        network: As `build_sequence_network` made it. Its weights are shared.
     """
 
     def __init__(self, network: keras.Model) -> None:
         super().__init__(name="network_core")
         self.network = network
+
+    @classmethod
+    def portable(cls, network: keras.Model) -> NetworkCore:
+        """The core of a copy that runs the same on every machine: what an export needs.
+
+        The copy has weights of its own, float32 throughout, no cuDNN (see `portable_copy`) and no
+        dropout: a Keras cell draws its masks in every call, used or not, and a served model
+        would change the state of a generator with each request.
+        """
+        copy = portable_copy(network)
+        for layer in all_layers(copy):
+            if isinstance(layer, keras.layers.RNN):
+                layer.cell.dropout = layer.cell.recurrent_dropout = 0.0
+        return cls(copy)
 
     def __call__(self, numbers: Tensor, tokens: tuple[Tensor, ...], length: Tensor) -> Tensor:
         """See `SequenceCore`."""
