@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from models.errors import BadInputError
 from models.sequences.spec import UNKNOWN, SequenceInputs
-from models.sequences.text import cut, folded
 from models.windows.store import SPLITS
 
 Ints = npt.NDArray[np.int64]
@@ -78,7 +77,12 @@ class Symbols:
 def symbols_of(column: str, splits: Sequence[pa.Array], inputs: SequenceInputs) -> Symbols:
     """The symbols of a symbol column, one array per split."""
     encoded = pa.concat_arrays(splits).dictionary_encode()
-    names = folded(encoded.dictionary.to_pylist(), inputs)
+    names = encoded.dictionary.to_pylist()
+    if inputs.lowercase:
+        # Not above: it takes TensorFlow, which `elman check` can often do without.
+        from models.sequences.text import folded
+
+        names = folded(names, inputs)
     # Folding makes some of them equal.
     distinct = {name: i for i, name in enumerate(dict.fromkeys(names))}
     place = np.asarray([distinct[name] for name in names], np.int32)
@@ -95,6 +99,8 @@ def symbols_of_texts(
     Raises:
         BadInputError: If a text has no symbol.
     """
+    from models.sequences.text import cut
+
     pieces, lengths = [], []
     for split, texts in zip(SPLITS, splits, strict=True):
         listed = texts.to_pylist()

@@ -62,28 +62,49 @@ CASES = {
 TABLE_ONE_LABEL = TABLE.replace(",D,", ",N,").replace(",V,", ",P,")
 
 
+def content_of(reason: str) -> tuple[str, dict[str, Any]]:
+    content, options = CASES[reason][0]
+    # Labels of classify are constant in the rest of the table.
+    return content.replace(TABLE, TABLE_ONE_LABEL) if "spec" in options else content, options
+
+
 @pytest.mark.parametrize("reason", CASES)
-def test_a_bad_row_is_refused_with_its_place_or_dropped_with_its_sequence(
-    tmp_path: Path, reason: str
-) -> None:
-    (content, options), line, said = CASES[reason]
-    if "spec" in options:
-        content = content.replace(TABLE, TABLE_ONE_LABEL)
+def test_a_bad_row_is_refused_with_its_place(tmp_path: Path, reason: str) -> None:
+    content, options = content_of(reason)
+    _, line, said = CASES[reason]
     with pytest.raises(BadInputError) as caught:
         long_table(tmp_path, content, **options)
     assert f"a.csv:{line}: {reason}" in str(caught.value)
     assert said in str(caught.value)
     assert f"({reason} 1)" in str(caught.value)
     assert not [*(tmp_path / "examples").iterdir()]
-    report = long_table(tmp_path, content, on_bad_rows="drop", **options)
+
+
+@pytest.mark.parametrize("spec", [TAG, CLASSIFY])
+def test_bad_rows_are_dropped_with_their_sequences_and_listed(
+    tmp_path: Path, spec: dict[str, Any]
+) -> None:
+    # One sequence for each case.
+    reasons = [r for r, ((_, options), _, _) in CASES.items() if options.get("spec", TAG) == spec]
+    content = TABLE if spec is TAG else TABLE_ONE_LABEL
+    lines, lost = [], set()
+    for i, reason in enumerate(reasons):
+        rows, _ = content_of(reason)
+        for row in rows.splitlines()[8:]:
+            named = row.startswith("e,")
+            content += (f"e{i}{row[1:]}" if named else row) + "\n"
+            lost |= {f"e{i}"} if named and reason != "malformed line" else set()
+        lines.append(content.count("\n"))
+    report = long_table(tmp_path, content, on_bad_rows="drop", spec=spec)
     assert ids(tmp_path) == CLEAN
-    assert report.dropped == {reason: 1}
-    lost = reason not in ("missing sequence id", "malformed line")
-    assert report.sequences_dropped == int(lost)
+    assert report.dropped == dict.fromkeys(reasons, 1)
+    assert report.sequences_dropped == len(lost)
     with (tmp_path / "examples" / "rejects.csv").open(newline="") as stream:
-        (row,) = csv.DictReader(stream)
-    assert (row["file"], row["line"], row["reason"]) == ("a.csv", str(line), reason)
-    assert row["raw"] == content.splitlines()[line - 1]
+        listed = list(csv.DictReader(stream))
+    assert {(r["file"], r["line"], r["reason"]) for r in listed} == {
+        ("a.csv", str(line), reason) for line, reason in zip(lines, reasons, strict=True)
+    }
+    assert [r["raw"] for r in listed] == [content.splitlines()[line - 1] for line in lines]
 
 
 def test_every_kind_is_counted_and_the_first_are_shown(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from components.tracking.recorder import SilentRecorder, use
 from components.validation.anomalies import raise_anomalies, read_anomalies
 from components.validation.infer import relax
+from components.validation.moments import moments
 from components.validation.schema_file import (
     AS_INFERRED,
     parse,
@@ -58,10 +59,12 @@ def test_a_broken_file_is_named_with_the_place(tmp_path: Path, text: str, messag
         schema_digest(file, "key")
 
 
-def statistics(present: dict[str, int], rows: int) -> statistics_pb2.DatasetFeatureStatisticsList:
+def statistics(
+    present: dict[str, int], rows: int, most: int = 1
+) -> statistics_pb2.DatasetFeatureStatisticsList:
     features = "".join(
         f'features {{ path {{ step: "{name}" }} num_stats {{ common_stats {{ '
-        f"num_non_missing: {count} num_missing: {rows - count} }} }} }}"
+        f"num_non_missing: {count} num_missing: {rows - count} max_num_values: {most} }} }} }}"
         for name, count in present.items()
     )
     return text_format.Parse(
@@ -91,6 +94,38 @@ def test_presence_leaves_room_below_the_emptiest_split() -> None:
     assert [d.name for d in schema.string_domain] == ["kind"]
     assert not feature["y"].HasField("shape")
     assert feature["y"].value_count.max == 1
+
+
+def test_a_column_with_several_values_may_have_any_number_and_free_ones_any_value() -> None:
+    schema = text_format.Parse(
+        'feature { name: "word" type: BYTES domain: "word" value_count { min: 1 max: 1 } }'
+        'feature { name: "tag" type: BYTES domain: "tag" value_count { min: 1 max: 9 } }'
+        'feature { name: "id" type: BYTES domain: "id" }'
+        'string_domain { name: "word" value: "a" } string_domain { name: "tag" value: "b" }'
+        'string_domain { name: "id" value: "c" }',
+        schema_pb2.Schema(),
+    )
+    train = statistics({"word": 10, "tag": 10}, 10, most=9)
+    test = statistics({"word": 10, "tag": 10, "id": 10}, 10)
+    relax(schema, [train, test], ["word", "id"])
+    feature = {f.name: f for f in schema.feature}
+    for name in ("word", "tag"):
+        assert feature[name].value_count.min == 1
+        assert not feature[name].value_count.HasField("max")
+    assert feature["id"].value_count.max == 1
+    assert [d.name for d in schema.string_domain] == ["tag"]
+    assert feature["tag"].domain == "tag"
+
+
+def test_moments_leave_out_what_is_no_variable(tmp_path: Path) -> None:
+    (tmp_path / "Split-train").mkdir()
+    columns = statistics({"time": 10, "x": 10}, 10)
+    for feature, mean in zip(columns.datasets[0].features, (5.0, 7.0), strict=True):
+        feature.num_stats.mean, feature.num_stats.std_dev = mean, 2.0
+    (tmp_path / "Split-train" / "FeatureStats.pb").write_bytes(columns.SerializeToString())
+    assert set(moments(tmp_path).columns) == {"x"}
+    found = moments(tmp_path, left_out=()).columns
+    assert {name: (m.mean, m.std) for name, m in found.items()} == {"time": (5, 2), "x": (7, 2)}
 
 
 class Heard(SilentRecorder):
