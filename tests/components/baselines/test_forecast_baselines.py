@@ -109,3 +109,25 @@ def test_an_unfinished_folder_is_refused(tmp_path):
     file.write_text(json.dumps({**json.loads(file.read_text()), "format": 99}))
     with pytest.raises(FailedRunError, match="format 99"):
         StoredBaselines.load(tmp_path)
+
+
+def test_what_can_be_served_is_exported_and_what_cannot_says_why(tmp_path):
+    store = small()
+    config = BaselinesConfig(names=("seasonal_naive", "naive", "ar"), season=7)
+    plain = forecast_baselines(store, config, tmp_path / "plain")
+    assert set(plain.refusals) == set(config.names)
+    assert plain.model("naive") is None
+    forecast_baselines(store, config, tmp_path / "out", {"run_id": "r"})
+    stored = StoredBaselines.load(tmp_path / "out")
+    folder = stored.model("naive")
+    assert folder == tmp_path / "out" / "models" / "naive"
+    assert (folder / "Format-Serving" / "saved_model.pb").is_file()
+    assert (folder / "verification.npz").is_file()
+    assert set(stored.refusals) == {"seasonal_naive", "ar"}
+    assert "with a season of 7 steps it reads" in stored.refusals["seasonal_naive"]
+    assert "a request does not say which series it is of" in stored.refusals["ar"]
+    assert stored.model("ar") is None
+    assert not (tmp_path / "out" / "models" / "ar").exists()
+    for name in config.names:
+        np.testing.assert_array_equal(stored.predictions(name), plain.predictions(name))
+    assert stored.facts == plain.facts  # Exporting forecasts too, and is not counted.
