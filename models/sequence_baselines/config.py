@@ -44,7 +44,7 @@ class SequenceBaselinesConfig(Section):
         default=20, ge=1, description="most iterations of Baum and Welch's algorithm"
     )
     hmm_alpha: float = Field(
-        default=0.1,
+        default=0.05,
         gt=0,
         description="added to the counts of starts, transitions and symbols, so that none is "
         "impossible",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from models.hmm.baum_welch import Fit, fit_categorical, fit_gaussian
+from models.hmm.chain import Array
 from models.hmm.emissions import Categorical, DiagonalGaussian
 from models.hmm.supervised import count_chain, count_symbols, fit_numbers
 from models.sequence_baselines.config import SequenceBaselinesConfig
@@ -72,19 +74,20 @@ class HiddenMarkov:
         return HmmTagCore(chain, columns, numbers)
 
     def _classify(self, train: SequenceView) -> SequenceCore:
-        labels, store = train.labels(), train.store
+        labels, names = train.labels(), train.store.classes
         counts = class_counts(train)
+        scale = _moments(train.numbers()) if train.store.spec.inputs.numbers else None
         fits: list[Fit[Any]] = []
-        for label in range(len(store.classes)):
+        facts = {}
+        for label, name in enumerate(names):
             part = train.take(np.flatnonzero(labels == label))
-            if store.spec.inputs.numbers:
-                fits.append(self._of_numbers(part, train))
+            if scale is not None:
+                fit: Fit[Any] = self._of_numbers(part, *scale)
             else:
-                fits.append(self._of_symbols(_symbols(part), part.steps, part))
-        self._facts = {
-            "states": self.config.hmm_states,
-            "classes": {name: _facts(fit) for name, fit in zip(store.classes, fits, strict=True)},
-        }
+                fit = self._of_symbols(_symbols(part), part.steps, part)
+            fits.append(fit)
+            facts[name] = _facts(fit, part.steps)
+        self._facts = {"states": self.config.hmm_states, "classes": facts}
         return HmmClassifyCore(
             np.log(counts / counts.sum()), [f.chain for f in fits], [f.emission for f in fits]
         )
@@ -94,7 +97,7 @@ class HiddenMarkov:
         ends = np.cumsum(train.steps)
         symbols = np.insert(_symbols(train), ends, train.labels()[ends - 1])
         fit = self._of_symbols(symbols, train.steps + 1, train)
-        self._facts = {"states": self.config.hmm_states, "all": _facts(fit)}
+        self._facts = {"states": self.config.hmm_states, "all": _facts(fit, train.steps + 1)}
         return HmmNextStepCore(fit.chain, fit.emission)
 
     def _of_symbols(self, symbols: Any, lengths: Any, view: SequenceView) -> Fit[Categorical]:
@@ -109,10 +112,9 @@ class HiddenMarkov:
             alpha=self.config.hmm_alpha,
         )
 
-    def _of_numbers(self, part: SequenceView, train: SequenceView) -> Fit[DiagonalGaussian]:
-        everything = np.asarray(train.numbers(), np.float64)
-        deviation = everything.std(axis=0)
-        mean = everything.mean(axis=0)
+    def _of_numbers(
+        self, part: SequenceView, mean: Array, deviation: Array
+    ) -> Fit[DiagonalGaussian]:
         return fit_gaussian(
             part.numbers(),
             part.steps,
@@ -121,9 +123,15 @@ class HiddenMarkov:
             seed=self.config.hmm_seed,
             alpha=self.config.hmm_alpha,
             mean=mean,
-            # A constant number is only centred.
-            deviation=np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0),
+            deviation=deviation,
         )
+
+
+def _moments(values: npt.NDArray[np.float32]) -> tuple[Array, Array]:
+    """Mean and standard deviation of each number; a constant one is only centred."""
+    data = np.asarray(values, np.float64)
+    mean, deviation = data.mean(axis=0), data.std(axis=0)
+    return mean, np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0)
 
 
 def _symbols(view: SequenceView) -> Any:
@@ -131,10 +139,11 @@ def _symbols(view: SequenceView) -> Any:
     return view.token_ids(view.store.spec.inputs.tokens[0]) - 1
 
 
-def _facts(fit: Fit[Any]) -> dict[str, Any]:
+def _facts(fit: Fit[Any], lengths: npt.NDArray[np.int64]) -> dict[str, Any]:
+    steps = int(lengths.sum())
     return {
         "states": fit.chain.states,
         "iterations": len(fit.log_likelihood),
-        "log_likelihood_first": fit.log_likelihood[0],
-        "log_likelihood_last": fit.log_likelihood[-1],
+        "log_likelihood_first": fit.log_likelihood[0] / steps,
+        "log_likelihood_last": fit.log_likelihood[-1] / steps,
     }
