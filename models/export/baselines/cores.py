@@ -7,6 +7,7 @@ from models.baselines.ffnn import Ffnn
 from models.baselines.naive import Naive
 from models.baselines.protocol import Baseline
 from models.baselines.seasonal_naive import SeasonalNaive
+from models.export.baselines.affine import AffineBaseline, affine_core
 from models.export.baselines.ar import ar_core
 from models.export.baselines.core import BaselineCore, Refusal
 from models.export.baselines.ffnn import FfnnCore
@@ -29,4 +30,6 @@ def core_of(baseline: Baseline, store: SeriesStore) -> BaselineCore | Refusal:
         return ar_core(baseline, store)
     if isinstance(baseline, Ffnn):
         return FfnnCore(baseline, store)
+    if isinstance(baseline, AffineBaseline):
+        return affine_core(baseline, store)
     return Refusal(f"there is no export for baselines of the kind {type(baseline).__name__}")

@@ -13,6 +13,7 @@ from models.baselines.ar import Ar
 from models.baselines.ffnn import Ffnn
 from models.baselines.naive import Naive
 from models.baselines.seasonal_naive import SeasonalNaive
+from models.baselines.train_rows import series_moments
 from models.export.baselines.core import Refusal
 from models.export.baselines.cores import core_of
 from models.export.baselines.export import SERVING, VERIFICATION, export_baseline
@@ -150,6 +151,37 @@ def run(core, store, view):
     feed = view_feed(view, store.spec, store.roles, text)
     answer = core(feed)
     return np.stack([answer[name].numpy() for name in store.roles.targets], axis=-1)
+
+
+class Affine:
+    """Any affine map of the scaled past of both targets."""
+
+    name = "affine"
+
+    def __init__(self, store):
+        rng = np.random.default_rng(2)
+        self.weights = rng.normal(size=(SPEC.lookback * 2, SPEC.horizon * 2))
+        self.constant = rng.normal(size=SPEC.horizon * 2)
+        self.moments = series_moments(store)
+
+    def window_map(self, spec):
+        assert spec == SPEC
+        return self
+
+    def predict(self, view):
+        mean, std = (m[view.store.series_of(view.origins)][:, None, :2] for m in self.moments)
+        scaled = (view.targets() - mean) / std
+        ahead = scaled.reshape(len(view), -1) @ self.weights + self.constant
+        return ahead.reshape(len(view), SPEC.horizon, 2) * std + mean
+
+
+def test_any_affine_map_of_the_scaled_window_is_servable(several):
+    baseline, view = Affine(several), several.view("test")
+    core = core_of(baseline, several)
+    assert not isinstance(core, Refusal)
+    np.testing.assert_allclose(run(core, several, view), baseline.predict(view), rtol=1e-5)
+    baseline.weights[3, 2] = np.inf
+    assert isinstance(core_of(baseline, several), Refusal)
 
 
 def test_ar_of_a_single_series_needs_no_name(one):
