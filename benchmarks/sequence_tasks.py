@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -43,7 +44,7 @@ def measure(name: str, seeds: Sequence[int], quick: bool) -> tuple[Table, str, t
         table.add(bench.baselines(), seeded="")
         scored = tuple(table.figures)
         network = f"{'Bi' if config.model.bidirectional else ''}{config.model.cell.upper()}"
-        same = {"gradient_flow": GradientFlowConfig(every=0)}
+        same: dict[str, Any] = {"gradient_flow": GradientFlowConfig(every=0)}
         if quick:
             same |= {"epochs": 2, "patience": None}
         for seed in seeds:

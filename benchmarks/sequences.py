@@ -56,7 +56,7 @@ class SequenceBench:
         from models.sequences.predict import predict_core
 
         train, validation = self.store.view("train"), self.store.view("validation")
-        found = {}
+        found: dict[str, Figures] = {}
         for name in self.config.baselines.chosen(self.store.spec):
             began = time.perf_counter()
             core = build(name, self.config.baselines).fit(train, validation)
