@@ -37,13 +37,14 @@ def build(
     store_node = sequences(examples, spec=spec)
     store_node.add_upstream_node(validate)
     store = store_node.outputs["windows"]
-    scored = sequence_baselines(store, config=config.baselines)
+    rows = config.data.model_dump(mode="json", include={"sequence", "step"})
+    scored = sequence_baselines(store, config=config.baselines, data=rows)
     train = sequence_trainer(
         store,
         model=config.model,
         train=config.train,
         config_digest=config.training_digest,
-        data=config.data.model_dump(mode="json", include={"sequence", "step"}),
+        data=rows,
     )
     gate = sequence_backtest(
         train.outputs["model"],

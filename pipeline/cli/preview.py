@@ -112,7 +112,7 @@ def preview(loaded: LoadedConfig) -> Preview:
             report.frequency,
             store,
         )
-        bad = _rejects(examples / "rejects.csv")
+        bad = rejects(examples / "rejects.csv")
         training = _training(config.train, store, cut.windows["train"])
     return Preview(
         name=config.name,
@@ -165,7 +165,8 @@ def _training(train: TrainConfig, folder: Path, windows: int) -> _Training:
     return _Training(chunks.lanes, chunk, len(chunks))
 
 
-def _rejects(path: Path) -> tuple[Bad, ...]:
+def rejects(path: Path) -> tuple[Bad, ...]:
+    """The first rows of a `rejects.csv`."""
     with path.open(newline="", encoding="utf-8") as stream:
         rows = [row for row, _ in zip(csv.DictReader(stream), range(SHOWN), strict=False)]
     return tuple(
