@@ -11,7 +11,6 @@ import tensorflow as tf
 from models.baselines.train_rows import Array
 from models.export.baselines.core import BaselineCore, Refusal, Tensor, as_float32, constant
 from models.export.baselines.scale import SeriesScale, series_scale
-from models.windows.spec import WindowSpec
 from models.windows.store import SeriesStore
 
 
@@ -41,7 +40,8 @@ class AffineBaseline(Protocol):
         targets first; nan for a series that is scaled by its window.
         """
 
-    def window_map(self, spec: WindowSpec) -> Affine:
+    @property
+    def scaled(self) -> Affine:
         """The map from scaled windows to scaled forecasts."""
 
 
@@ -79,7 +79,7 @@ class AffineCore(BaselineCore):
 
 def affine_core(baseline: AffineBaseline, store: SeriesStore) -> AffineCore | Refusal:
     """The map, if a request says all that its forecasts depend on."""
-    found = baseline.window_map(store.spec)
+    found = baseline.scaled
     if not (np.isfinite(found.weights).all() and np.isfinite(found.constant).all()):
         return Refusal("its forecasts grow beyond all numbers over the horizon")
     scale = series_scale(baseline.moments, store)
