@@ -22,7 +22,10 @@ def result(**changes: Any) -> RunResult:
             "digest": "d",
         },
         "windows": {"train": 1352, "validation": 331, "test": 330},
+        "unit": "windows",
         "metric": "rmse",
+        "higher_is_better": False,
+        "shown": ("rmse", "mae", "mase", "skill"),
         "models": {
             "naive": {"mae": 1.6, "rmse": 2.0, "mase": 1.3, "skill": 0.03},
             "candidate": {"mae": 0.39, "rmse": 0.5, "mase": None, "skill": 0.76},
@@ -81,6 +84,12 @@ def test_a_refused_model_is_told_with_what_serves_instead() -> None:
     assert "Not blessed: rmse 3 is not below naive 2." in text
     assert "nothing: not blessed" in text
     assert "version 5" in text
+
+
+def test_a_baseline_that_was_pushed_is_named() -> None:
+    text = shown(result(winner="ar", summary="Blessed: the baseline ar, rmse 2; the network was."))
+    assert "version 7 (the baseline ar) in /long/" in text
+    assert "(the baseline" not in shown(result(winner="candidate"))
 
 
 def test_json_round_trip() -> None:
