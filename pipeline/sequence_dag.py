@@ -8,6 +8,7 @@ from components.push.component import pusher
 from components.sequence_backtest.component import sequence_backtest
 from components.sequence_baselines.component import sequence_baselines
 from components.sequence_train.component import sequence_trainer
+from components.sequences.config import SEQUENCE
 from components.sequences.ingest.component import sequence_example_gen
 from components.sequences.store.component import sequences
 from components.serving_check.component import serving_check
@@ -32,7 +33,9 @@ def build(
     examples = ingest.outputs["examples"]
     statistics_node = statistics_gen(examples)
     statistics = statistics_node.outputs["statistics"]
-    schema = schema_gen(statistics, loaded.schema_path)
+    # Ids and words are others each time; labels are not.
+    free = (SEQUENCE, *spec.inputs.tokens)
+    schema = schema_gen(statistics, loaded.schema_path, free=free)
     validate = example_validator(statistics, schema.outputs["schema"])
     store_node = sequences(examples, spec=spec)
     store_node.add_upstream_node(validate)

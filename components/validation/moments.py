@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 from models.errors import FailedRunError
@@ -12,12 +11,11 @@ FILE = "FeatureStats.pb"
 LEFT_OUT = ("time", "series")
 
 
-def moments(statistics_artifact_dir: Path, *, left_out: Collection[str] = LEFT_OUT) -> Scaling:
+def moments(statistics_artifact_dir: Path) -> Scaling:
     """Moments of every numeric column over the observed values of the train split.
 
     Args:
         statistics_artifact_dir: Folder of the ExampleStatistics artifact.
-        left_out: Columns that are no variables; none for sequences, whose numbers are all inputs.
 
     Raises:
         FailedRunError: If there are no statistics of the train split.
@@ -33,7 +31,7 @@ def moments(statistics_artifact_dir: Path, *, left_out: Collection[str] = LEFT_O
     for dataset in parsed.datasets:
         for feature in dataset.features:
             name = feature.path.step[0] if feature.path.step else feature.name
-            if name in left_out or not feature.HasField("num_stats"):
+            if name in LEFT_OUT or not feature.HasField("num_stats"):
                 continue
             if feature.num_stats.common_stats.num_non_missing:
                 found[name] = (feature.num_stats.mean, feature.num_stats.std_dev)

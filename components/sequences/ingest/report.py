@@ -19,7 +19,8 @@ class SequenceIngestReport(Section):
         rows_read: Records in the files, good or bad.
         rows_kept: Rows written, over the three splits.
         dropped: Bad rows, by reason (`data.on_bad_rows: drop`); the good rows of their sequences
-            are dropped too and not counted here.
+            are dropped too and not counted here. Nobody can tell the sequence of a malformed
+            line: its other rows stay.
         sequences: Sequences written.
         sequences_dropped: Sequences with a bad row.
         sequences_unused: Sequences whose value of the split column is in no split.

@@ -11,7 +11,6 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_p
 from components.tracking.recorder import SilentRecorder, use
 from components.validation.anomalies import raise_anomalies, read_anomalies
 from components.validation.infer import relax
-from components.validation.moments import moments
 from components.validation.schema_file import (
     AS_INFERRED,
     parse,
@@ -115,17 +114,6 @@ def test_a_column_with_several_values_may_have_any_number_and_free_ones_any_valu
     assert feature["id"].value_count.max == 1
     assert [d.name for d in schema.string_domain] == ["tag"]
     assert feature["tag"].domain == "tag"
-
-
-def test_moments_leave_out_what_is_no_variable(tmp_path: Path) -> None:
-    (tmp_path / "Split-train").mkdir()
-    columns = statistics({"time": 10, "x": 10}, 10)
-    for feature, mean in zip(columns.datasets[0].features, (5.0, 7.0), strict=True):
-        feature.num_stats.mean, feature.num_stats.std_dev = mean, 2.0
-    (tmp_path / "Split-train" / "FeatureStats.pb").write_bytes(columns.SerializeToString())
-    assert set(moments(tmp_path).columns) == {"x"}
-    found = moments(tmp_path, left_out=()).columns
-    assert {name: (m.mean, m.std) for name, m in found.items()} == {"time": (5, 2), "x": (7, 2)}
 
 
 class Heard(SilentRecorder):
