@@ -7,6 +7,7 @@ at all (see `models.hmm.chain.smoothed`), or some step may be impossible and giv
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -68,6 +69,33 @@ def forward(
         lambda t, *_: t < steps, step, (tf.constant(0), first, first, sums, kept)
     )
     return tf.transpose(kept.stack(), [1, 0, 2, 3]), sums
+
+
+def likelihood(
+    start: Tensor, transition: Tensor, density: Callable[[Tensor], Tensor], length: Tensor
+) -> Tensor:
+    """Only the log likelihoods of `forward`, in memory that does not grow with time.
+
+    Args:
+        start: As `forward`.
+        transition: As `forward`.
+        density: From a step, int32 scalar, to log densities, float64 `[batch, models, states]`.
+        length: As `forward`.
+
+    Returns:
+        float64 `[batch, models]`.
+    """
+
+    def step(t: Tensor, predicted: Tensor, sums: Tensor) -> Any:
+        state, log_density = forward_step(predicted, density(t))
+        inside = (t < length)[:, None]
+        sums += tf.where(inside, log_density, tf.zeros_like(log_density))
+        return t + 1, predict(state, transition), sums
+
+    first = tf.tile(start[None], [tf.size(length), 1, 1])
+    sums = tf.zeros(tf.shape(first)[:2], tf.float64)
+    steps = tf.reduce_max(length)
+    return tf.while_loop(lambda t, *_: t < steps, step, (tf.constant(0), first, sums))[2]
 
 
 def posterior(start: Tensor, transition: Tensor, log_emission: Tensor, length: Tensor) -> Tensor:

@@ -44,9 +44,11 @@ class HmmClassifyCore(SequenceCore):
 
     def __call__(self, numbers: Tensor, tokens: tuple[Tensor, ...], length: Tensor) -> Tensor:
         """See `SequenceCore`."""
-        density = self.density(numbers, tokens)
-        _, likelihood = graph.forward(self.start, self.transition, density, length)
-        return self.logits(likelihood)
+
+        def density(t: Tensor) -> Tensor:
+            return self.density(numbers[:, t], tuple(ids[:, t] for ids in tokens))
+
+        return self.logits(graph.likelihood(self.start, self.transition, density, length))
 
     def stepper(self) -> CoreStepper:
         """Each model's state and the likelihood so far are the state."""

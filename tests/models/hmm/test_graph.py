@@ -75,6 +75,12 @@ def test_recursions_are_those_of_numpy_for_every_row_and_model(case):
     density, inputs, expected = case
     filtered, likelihood, smooth = run(density, inputs, LENGTH)
     assert np.isfinite(smooth).all()
+    alone = graph.likelihood(
+        *(tf.constant(a) for a in stacked(CHAINS)),
+        lambda t: density(tf.constant(inputs)[:, t]),
+        tf.constant(LENGTH),
+    )
+    np.testing.assert_allclose(alone, likelihood, rtol=1e-12)
     for b, row in enumerate(expected):
         for m, (chain, log_emission) in enumerate(zip(CHAINS, row, strict=True)):
             reference = forward(chain, log_emission)

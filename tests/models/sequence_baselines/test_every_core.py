@@ -97,7 +97,8 @@ def test_step_by_step_is_the_same_model(store, cores):
 def test_every_core_learns_something_that_the_majority_does_not_know(store, cores):
     numbers, tokens, length = arrays(store)
     labels = store.view("test").batch().labels
-    known = labels >= 0
+    # How probable a symbol is that was hardly ever seen says little about what was learned.
+    known = labels >= (1 if store.spec.task == "next_step" else 0)
 
     def log_loss(core):
         logits = run(core, numbers, tokens, length)[known]
