@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from models.errors import BadInputError
 from models.export.feed import Feed, batch_feed, history_suffices, view_feed
-from models.export.metadata import carries_state, read_metadata
+from models.export.metadata import carries_state, read_metadata, require_forecaster
 from models.export.portable import exact_float32
 from models.roles import OBSERVED, Roles
 from models.windows.spec import WindowSpec
@@ -30,7 +30,7 @@ class LoadedForecaster:
         frequency: Step of the series it was trained on.
 
     Raises:
-        BadInputError: If `folder` holds no model that Elman exported, or it does not load.
+        BadInputError: If `folder` holds no forecaster that Elman exported, or it does not load.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -38,6 +38,7 @@ class LoadedForecaster:
 
         self.folder = folder
         self.metadata: dict[str, Any] = read_metadata(folder)
+        require_forecaster(self.metadata, str(folder))
         self.spec = WindowSpec.model_validate(self.metadata["spec"])
         self.roles = Roles.model_validate(self.metadata["roles"])
         self.frequency: str = self.metadata["frequency"]

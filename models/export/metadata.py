@@ -69,6 +69,20 @@ def description(described: Mapping[str, Any]) -> str:
     return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def require_forecaster(metadata: Mapping[str, Any], model: str) -> None:
+    """Refuses the metadata of a model that forecasts no windows.
+
+    Raises:
+        BadInputError: If it labels or continues sequences; `model` is how messages call it.
+    """
+    task = metadata.get("task", "forecast")
+    if task != "forecast":
+        raise BadInputError(
+            f"{model} is a model of the task {task}, which reads whole sequences; expected a "
+            "forecaster of windows"
+        )
+
+
 def carries_state(metadata: Mapping[str, Any]) -> bool:
     """Whether the model reads series from their start (truncated backpropagation through time)."""
     train = metadata.get("train")

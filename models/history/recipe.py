@@ -13,7 +13,7 @@ import numpy.typing as npt
 from pydantic import Field, ValidationError, field_validator
 
 from models.errors import BadInputError
-from models.export.metadata import carries_state
+from models.export.metadata import carries_state, require_forecaster
 from models.frequency import Frequency
 from models.roles import Roles
 from models.section import Section
@@ -90,9 +90,10 @@ class WindowRecipe:
             model: How messages call the model.
 
         Raises:
-            BadInputError: If the metadata does not describe the data, or not as this version of
-                Elman reads it.
+            BadInputError: If the model is no forecaster, or the metadata does not describe the
+                data, or not as this version of Elman reads it.
         """
+        require_forecaster(metadata, model)
         if "data" not in metadata:
             raise BadInputError(
                 f"{model} does not say how its windows are made from raw data: it was exported by "

@@ -253,6 +253,17 @@ def test_what_is_verified_has_several_lengths(tmp_path):
         assert arrays["output.probabilities"].shape == (3, 3)
 
 
+def test_a_sequence_model_is_no_forecaster(models):
+    from models.export.loaded import LoadedForecaster
+    from models.history.recipe import WindowRecipe
+
+    _, _, loaded = models("tag")
+    with pytest.raises(BadInputError, match="task tag, which reads whole sequences"):
+        LoadedForecaster(loaded.folder)
+    with pytest.raises(BadInputError, match="version 3 is a model of the task tag"):
+        WindowRecipe.of(loaded.metadata, "version 3")
+
+
 def test_a_folder_of_another_kind_is_no_sequence_model(tmp_path):
     with pytest.raises(BadInputError, match=r"elman\.json"):
         LoadedSequenceModel(tmp_path)
