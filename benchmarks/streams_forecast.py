@@ -36,7 +36,7 @@ METRICS = {"mae": 1, "rmse": 1, "mase": 3, "seconds": 0}
 WINDOWED = {"bptt": "full", "batch_size": 64, "patience": 5}
 WINDOWED_EPOCHS = {"taylor": 24, "taxi": 10}
 """The training on windows: about 1000 updates, each of 64 windows of a week. The streams have two
-to six times as many, of 48 steps, and still take a fraction of the time."""
+to six times as many, each of 48 steps of one series."""
 
 
 def trainings(config: Config, seed: int, quick: bool) -> dict[str, TrainConfig]:
