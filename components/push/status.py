@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 RUNS = "runs.jsonl"
+NETWORK = "network"
 METRICS = ("mae", "rmse", "mase", "skill")
 SEQUENCE_METRICS = ("accuracy", "macro_f1", "log_loss", "perplexity")
 
@@ -113,7 +114,7 @@ def render(status: Status) -> RenderableType:
     )
     versions.title_justify = "left"
     metrics = _shown(status)
-    for heading in ("version", "state", "model", "pushed", *(m.upper() for m in metrics)):
+    for heading in ("version", "state", "pushed", *(m.upper() for m in metrics)):
         versions.add_column(heading, justify="right" if heading.lower() in metrics else "left")
     for one in (*status.versions, *status.rolled_back):
         state = "kept"
@@ -121,18 +122,19 @@ def render(status: Status) -> RenderableType:
             state = f"rolled back {_time(one.rolled_back_at)}"
         elif one.version == status.live:
             state = "[green]live[/]"
+        if one.model not in ("", NETWORK):
+            state += f", {escape(one.model)}"  # A column of its own would make the table too wide.
         if not one.loads:
             state += " [red](no saved_model.pb: does not load)[/]"
         figures = (one.metrics.get(m) for m in metrics)
         versions.add_row(
             str(one.version),
             state,
-            escape(one.model or "-"),
             _time(one.pushed_at),
             *("-" if f is None else f"{f:.4g}" for f in figures),
         )
     if not status.versions:
-        versions.add_row("-", "nothing is live", "-", "-", *("-" for _ in metrics))
+        versions.add_row("-", "nothing is live", "-", *("-" for _ in metrics))
     lines = [Text("Last runs", style="italic")]
     for run in status.runs:
         words = str(run.get("verdict") or run.get("error") or "")
@@ -162,7 +164,7 @@ def _version(
         metrics=_figures(about.get("metrics")) | _figures(scores),
         train_range=" to ".join(map(str, span)) if isinstance(span, list) else str(span or ""),
         run_id=str(about.get("run_id") or ""),
-        model=str(about.get("baseline") or ("network" if about else "")),
+        model=str(about.get("baseline") or (NETWORK if about else "")),
         rolled_back_at=_when(folder, gone) if rolled_back else None,
     )
 

@@ -50,6 +50,7 @@ def test_status_of_pushes_a_rollback_and_runs(tmp_path: Path, make_model: MakeMo
 
     text = shown(repository.base, workspace)
     assert "2023-11-14 22:13:22" in text
+    assert "live, ar" in text
     assert "rolled back 2023-11-14 22:15:00" in text
     assert text.index("live") < text.index("kept")
     assert "run-2" in text
