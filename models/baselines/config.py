@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from models.section import Section
 
-BaselineName = Literal["naive", "seasonal_naive", "ar", "ffnn"]
+BaselineName = Literal["naive", "seasonal_naive", "ar", "ffnn", "lds"]
 
 
 class BaselinesConfig(Section):
@@ -25,6 +25,12 @@ class BaselinesConfig(Section):
     )
     ffnn_epochs: int = Field(default=20, ge=1, description="most passes over the train windows")
     ffnn_seed: int = Field(default=7, ge=0, lt=2**31, description="of its weights and shuffling")
+    lds_states: int | None = Field(
+        default=None, ge=1, description="of the linear dynamical system; null: by BIC"
+    )
+    lds_iterations: int = Field(
+        default=10, ge=0, description="most iterations of its expectation maximisation"
+    )
 
     @field_validator("names")
     @classmethod

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from models.baselines.ar import Ar
 from models.baselines.config import BaselineName, BaselinesConfig
 from models.baselines.ffnn import Ffnn
+from models.baselines.lds import Lds
 from models.baselines.naive import Naive
 from models.baselines.protocol import Baseline
 from models.baselines.seasonal_naive import SeasonalNaive
@@ -18,6 +19,7 @@ REGISTRY: Mapping[BaselineName, Callable[[BaselinesConfig, int], Baseline]] = {
     "seasonal_naive": lambda _config, season: SeasonalNaive(season),
     "ar": lambda config, _season: Ar(config.ar_max_lags),
     "ffnn": lambda config, _season: Ffnn(config.ffnn_units, config.ffnn_epochs, config.ffnn_seed),
+    "lds": lambda config, _season: Lds(config.lds_states, config.lds_iterations),
 }
 
 

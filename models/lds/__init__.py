@@ -1,0 +1,1 @@
+"""Linear dynamical systems: Kalman filter, smoother and expectation maximisation in NumPy."""
