@@ -24,6 +24,7 @@ SOURCES = (
     "models/features/step.py",
     "models/frequency.py",
     "models/history/recipe.py",
+    "models/lds",
     "models/network/inputs.py",
     "models/roles.py",
     "models/section.py",

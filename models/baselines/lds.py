@@ -10,10 +10,11 @@ import numpy.typing as npt
 from models.baselines.protocol import Predictions, finite
 from models.baselines.train_rows import series_moments, train_stretches
 from models.errors import FailedRunError
+from models.lds.em import AT_REST
 from models.lds.forecast import Affine, at_any_time, window_forecast
 from models.lds.moments import moments
 from models.lds.pieces import Piece
-from models.lds.select import Choice, cut, fit_lds
+from models.lds.select import Choice, fit_lds
 from models.windows.store import SeriesStore
 from models.windows.view import WindowView
 
@@ -21,8 +22,10 @@ Array = npt.NDArray[np.float64]
 CHUNK = 1 << 21
 MOST_ROWS = 1 << 15
 """Rows fitted to, the latest of each stretch: more take long and change little."""
-PIECE = 1 << 14
-"""Rows of one piece at most."""
+HOLES = 0.01
+"""Share of rows with a filled value above which the filter seldom comes to rest."""
+MOST_ROWS_WITH_HOLES = 1 << 12
+"""Rows fitted to then: each takes as long, and as much memory, as thousands otherwise."""
 
 
 class Lds:
@@ -73,7 +76,7 @@ class Lds:
         choice = fit_lds(
             pieces, states=self.states, iterations=self.iterations, lookback=spec.lookback
         )
-        found = moments(choice.model, choice.pieces)
+        found = moments(choice.model, choice.pieces, AT_REST)
         self.choice = choice
         self._affine = window_forecast(
             at_any_time(choice.model, found), spec.lookback, spec.gap, spec.horizon
@@ -161,21 +164,27 @@ class Lds:
 
     def _pieces(self, store: SeriesStore) -> list[Piece]:
         width = len(store.roles.targets)
-        stretches = train_stretches(store)
-        share = max(1, MOST_ROWS // max(len(stretches), 1))
+        stretches = [
+            stretch
+            for stretch in train_stretches(store)
+            if not np.isnan(self._mean[stretch[0]]).any()
+        ]
+        rows = sum(stop - first for _, first, stop in stretches)
+        holes = sum(
+            int(np.count_nonzero(~store.observed[first:stop, :width].all(axis=1)))
+            for _, first, stop in stretches
+        )
+        most = MOST_ROWS if holes <= HOLES * rows else MOST_ROWS_WITH_HOLES
+        share = max(1, most // max(len(stretches), 1)) if rows > most else rows
         pieces = []
         for series, first, stop in stretches:
-            if np.isnan(self._mean[series]).any():
-                continue
-            rows = slice(max(first, stop - share), stop)
-            raw = np.asarray(store.values[rows, :width], np.float64)
+            taken = slice(max(first, stop - share), stop)
+            raw = np.asarray(store.values[taken, :width], np.float64)
             scaled = (raw - self._mean[series]) / self._std[series]
-            pieces += cut(Piece(scaled, np.array(store.observed[rows, :width])), PIECE)
+            pieces.append(Piece(scaled, np.array(store.observed[taken, :width])))
         return pieces
 
-    def _moments_of(
-        self, past: Array, series: npt.NDArray[np.int64]
-    ) -> tuple[Array, Array]:
+    def _moments_of(self, past: Array, series: npt.NDArray[np.int64]) -> tuple[Array, Array]:
         mean, std = self._mean[series], self._std[series]
         unknown = np.isnan(mean)
         if unknown.any():

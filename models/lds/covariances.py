@@ -54,10 +54,14 @@ class Forward:
 
     Args:
         model: Its matrices.
+        rest: How near, beside its variances, a covariance has to come to one that stands still to
+            be taken for it. Slow states come back from a hole over thousands of rows, in which
+            the gain hardly differs.
     """
 
-    def __init__(self, model: Lds) -> None:
+    def __init__(self, model: Lds, rest: float = STANDS_STILL) -> None:
         self.model = model
+        self.rest = rest
         self.updates: list[Update] = []
         self._nodes: list[Array] = [model.covariance]
         self._resting: list[int] = []
@@ -101,11 +105,10 @@ class Forward:
         self.updates.append(update)
         return update
 
-
     def _following(self, ahead: Array) -> int:
         # After a hole the walk comes back to where it stood still before.
         for node in self._resting:
-            if _same(self._nodes[node], ahead):
+            if _same(self._nodes[node], ahead, self.rest):
                 return node
         self._nodes.append(ahead)
         return len(self._nodes) - 1
@@ -188,10 +191,10 @@ class Backward:
         return len(self.covariances) - 1
 
 
-def _same(a: Array, b: Array) -> bool:
-    """Whether two covariances differ by rounding only, each state beside its own variance."""
+def _same(a: Array, b: Array, share: float = STANDS_STILL) -> bool:
+    """Whether two covariances differ by less than a share of each state's own variance."""
     size = np.sqrt(np.diag(b))
-    return bool((np.abs(a - b) <= STANDS_STILL * np.outer(size, size)).all())
+    return bool((np.abs(a - b) <= share * np.outer(size, size)).all())
 
 
 def _right_divided(a: Array, b: Array) -> Array:

@@ -14,6 +14,8 @@ from models.lds.system import Array, Lds, steady_covariance, symmetric
 
 FLOOR = 1e-6
 """Least eigenvalue of both noises, for series of variance about 1 and states of any scale."""
+AT_REST = 1e-3
+"""See `Forward.rest`: after a hole, in a fit; this moves a log likelihood by about its 1e-5th."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,13 @@ def fit_steady(
         The most likely model met.
     """
     best = steady(lifted(start, floor))
-    found = moments(best, pieces)
+    found = moments(best, pieces, AT_REST)
     kept = tuple(pieces)
     path = [found.log_likelihood]
     for _ in range(iterations):
         trial = steady(maximised(best, found, floor))
         moved = tuple(replace(p, first=m) for p, m in zip(kept, found.firsts, strict=True))
-        tried = moments(trial, moved)
+        tried = moments(trial, moved, AT_REST)
         gain = tried.log_likelihood - path[-1]
         if not gain > 0:
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,7 @@ def kalman_filter(
         log_likelihoods=np.empty(rows),
         forward=forward,
     )
-    stops = _stops(seen.all(axis=1))
+    stops = _stops(np.logical_and.reduce(seen, axis=1))
     node, mean, row = 0, model.mean if first is None else first, 0
     while row < rows:
         update = forward.step(node, seen[row])
@@ -103,7 +104,7 @@ def _advance(
 def recur(matrix: Array, values: Array) -> None:
     """`values[i] += matrix @ values[i - 1]` for every row after the first, in order, in place."""
     product = np.empty(values.shape[1])
-    for before, here in zip(values[:-1], values[1:], strict=True):
+    for before, here in itertools.pairwise(values):
         np.dot(matrix, before, out=product)
         here += product
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from models.lds.covariances import Backward, Forward
+from models.lds.covariances import STANDS_STILL, Backward, Forward
 from models.lds.kalman import kalman_filter
 from models.lds.pieces import Piece
 from models.lds.smoother import Run, Smoothed, smooth
@@ -69,7 +69,7 @@ class Moments:
         )
 
 
-def moments(model: Lds, pieces: Iterable[Piece]) -> Moments:
+def moments(model: Lds, pieces: Iterable[Piece], rest: float = STANDS_STILL) -> Moments:
     """The expectation step over all pieces (R. H. Shumway and D. S. Stoffer 1982).
 
     Missing values of a row of which others were observed count with their expectation given the
@@ -79,13 +79,14 @@ def moments(model: Lds, pieces: Iterable[Piece]) -> Moments:
     Args:
         model: The system.
         pieces: Stretches of at least one row, independent of each other.
+        rest: See `Forward`.
     """
     result = Moments.none(model.states, model.columns)
-    forward = Forward(model)
+    forward = Forward(model, rest)
     backward = Backward(forward)
     for piece in pieces:
         if len(forward.updates) * 8 * 6 * model.states**2 > MEMORY:
-            forward = Forward(model)
+            forward = Forward(model, rest)
             backward = Backward(forward)
         filtered = kalman_filter(model, piece.values, piece.seen, forward, piece.first)
         smoothed = smooth(filtered, backward)
@@ -157,4 +158,3 @@ def _add_rows(
     into.outputs += values.T @ values
     into.mixed[:, :n] += values.T @ means
     into.mixed[:, n] += values.sum(axis=0)
-

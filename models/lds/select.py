@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -59,7 +59,8 @@ def fit_lds(
 
     First systems join oscillators, for seasons, to states found by subspace identification in what
     these leave. The one with the least `-2 log L + parameters log rows` (G. Schwarz, Annals of
-    Statistics 6, 1978) is where the iterations start.
+    Statistics 6, 1978) is where the iterations start. First systems take filled values as observed;
+    the iterations take them as missing.
 
     Args:
         pieces: Stretches of at least one row, with a mean of about 0.
@@ -76,11 +77,11 @@ def _fit(pieces: Sequence[Piece], states: int | None, iterations: int, most: int
     rows = sum(len(piece.values) for piece in pieces)
     scores: dict[int, float] = {}
     best: tuple[float, Lds, tuple[Piece, ...], Oscillators, float] | None = None
-    for waves, plain in _sizes(pieces, states, most):
+    for waves, first in _sizes(pieces, states, most):
         tries = PERSISTENCES if len(waves.frequencies) else PERSISTENCES[:1]
         for persistence in tries:
-            trial = steady(lifted(waves.joined(plain, persistence), FLOOR))
-            begun = waves.started(pieces, plain.states)
+            trial = steady(lifted(waves.joined(first, persistence), FLOOR))
+            begun = waves.started(pieces, first.states)
             score = -2 * _log_likelihood(trial, begun) + trial.parameters * math.log(max(rows, 2))
             scores[trial.states] = min(score, scores.get(trial.states, math.inf))
             if best is None or score < best[0]:
@@ -112,9 +113,7 @@ def _sizes(
         waves = sorted({(states - n) // 2 for n in others if (states - n) % 2 == 0})
     for count, found in find_oscillators(pieces, waves).items():
         past = max(1, min(PAST, WIDTH // columns, longest // 4))
-        wanted = [
-            n for n in others if 2 * count + n <= limit and states in (None, 2 * count + n)
-        ]
+        wanted = [n for n in others if 2 * count + n <= limit and states in (None, 2 * count + n)]
         subspace = identify(found.rest, past, past, max(wanted, default=1)) if wanted else None
         for n in wanted:
             if subspace is not None and n <= len(subspace.basis):
@@ -139,15 +138,8 @@ def plain(states: int, columns: int) -> Lds:
 def _log_likelihood(model: Lds, pieces: Sequence[Piece]) -> float:
     total, forward = 0.0, None
     for piece in pieces:
-        found = kalman_filter(model, piece.values, piece.seen, forward, piece.first)
+        seen = np.ones(piece.seen.shape, np.bool_)
+        found = kalman_filter(model, piece.values, seen, forward, piece.first)
         forward = found.forward
         total += found.log_likelihood
     return total
-
-
-def cut(piece: Piece, rows: int) -> list[Piece]:
-    """`piece` in pieces of at most `rows` rows: holes in a long one would take much memory."""
-    return [
-        replace(piece, values=piece.values[i : i + rows], seen=piece.seen[i : i + rows])
-        for i in range(0, len(piece.values), rows)
-    ]

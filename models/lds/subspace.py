@@ -24,7 +24,8 @@ class Subspace:
     Attributes:
         past: Steps of the past, at least 1.
         columns: Observed columns p.
-        gram: Mean products over all windows of `past + 1` steps, latest first, `[(past + 1) p] * 2`.
+        gram: Mean products over all windows of `past + 1` steps, latest first, square,
+            `(past + 1) p` wide.
         basis: What each state takes from the past, `[states, past * p]`, the most useful first;
             states have variance 1 and are uncorrelated.
         strengths: How much of the future each state explains, descending.

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.lds.covariances import Forward
 from models.lds.forecast import window_forecast
 from models.lds.kalman import kalman_filter
 from models.lds.smoother import smooth
@@ -12,7 +13,7 @@ from models.lds.system import RADIUS, stationary_covariance, steady_covariance
 from tests.models.lds.systems import random_system, reference, simulated
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     seed=st.integers(0, 9999),
     states=st.integers(1, 4),
@@ -73,7 +74,7 @@ def test_after_a_hole_the_filter_comes_back_to_where_it_stood_still():
     np.testing.assert_allclose(found.filtered, other.filtered_state.T, atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 9999), states=st.integers(1, 5), radius=st.floats(0.05, 0.999))
 def test_stationary_and_steady_covariances_solve_their_equations(seed, states, radius):
     model = random_system(seed, states, 2, radius)
@@ -90,3 +91,15 @@ def test_stationary_and_steady_covariances_solve_their_equations(seed, states, r
 def test_a_random_walk_is_given_a_wide_distribution():
     found = stationary_covariance(np.eye(1), np.eye(1))
     assert found[0, 0] == pytest.approx(1 / (1 - RADIUS**2), rel=1e-6)
+
+
+def test_a_walk_that_may_rest_early_moves_the_likelihood_little():
+    model = random_system(3, 3, 1, radius=0.999)
+    values = simulated(model, 4000, 3)
+    seen = np.ones(values.shape, bool)
+    seen[500:4000:101] = False
+    exact = kalman_filter(model, values, seen)
+    early = kalman_filter(model, values, seen, Forward(model, 1e-3))
+    assert len(early.forward.updates) < len(exact.forward.updates)
+    assert early.log_likelihood == pytest.approx(exact.log_likelihood, rel=1e-4)
+    np.testing.assert_allclose(early.filtered, exact.filtered, atol=0.02)
