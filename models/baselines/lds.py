@@ -26,6 +26,8 @@ HOLES = 0.01
 """Share of rows with a filled value above which the filter seldom comes to rest."""
 MOST_ROWS_WITH_HOLES = 1 << 12
 """Rows fitted to then: each takes as long, and as much memory, as thousands otherwise."""
+ITERATIONS_WITH_HOLES = 3
+"""Most iterations then: the first bring most of the gain."""
 
 
 class Lds:
@@ -44,7 +46,8 @@ class Lds:
 
     Args:
         states: Number of states; None: by BIC.
-        iterations: Most iterations of expectation maximisation; 0 keeps the first system.
+        iterations: Most iterations of expectation maximisation; 0 keeps the first system. Where
+            more than `HOLES` of the rows have a filled value, at most `ITERATIONS_WITH_HOLES`.
     """
 
     name = "lds"
@@ -67,14 +70,23 @@ class Lds:
         width = len(store.roles.targets)
         mean, std = series_moments(store)
         self._mean, self._std = mean[:, :width], std[:, :width]
-        pieces = self._pieces(store)
+        stretches = [
+            stretch
+            for stretch in train_stretches(store)
+            if np.isfinite(mean[stretch[0], :width]).all()
+        ]
+        holed = _holed(store, stretches)
+        pieces = self._pieces(store, stretches, MOST_ROWS_WITH_HOLES if holed else MOST_ROWS)
         if not pieces:
             raise FailedRunError(
                 "the baseline lds has no train row to be fitted to: make the train split larger, "
                 "or remove lds from baselines.names"
             )
         choice = fit_lds(
-            pieces, states=self.states, iterations=self.iterations, lookback=spec.lookback
+            pieces,
+            states=self.states,
+            iterations=min(self.iterations, ITERATIONS_WITH_HOLES) if holed else self.iterations,
+            lookback=spec.lookback,
         )
         found = moments(choice.model, choice.pieces, AT_REST)
         self.choice = choice
@@ -162,19 +174,11 @@ class Lds:
             "pooled_series": len(self._mean),
         }
 
-    def _pieces(self, store: SeriesStore) -> list[Piece]:
+    def _pieces(
+        self, store: SeriesStore, stretches: list[tuple[int, int, int]], most: int
+    ) -> list[Piece]:
         width = len(store.roles.targets)
-        stretches = [
-            stretch
-            for stretch in train_stretches(store)
-            if not np.isnan(self._mean[stretch[0]]).any()
-        ]
         rows = sum(stop - first for _, first, stop in stretches)
-        holes = sum(
-            int(np.count_nonzero(~store.observed[first:stop, :width].all(axis=1)))
-            for _, first, stop in stretches
-        )
-        most = MOST_ROWS if holes <= HOLES * rows else MOST_ROWS_WITH_HOLES
         share = max(1, most // max(len(stretches), 1)) if rows > most else rows
         pieces = []
         for series, first, stop in stretches:
@@ -192,3 +196,14 @@ class Lds:
             mean = np.where(unknown, past.mean(axis=1), mean)
             std = np.where(unknown, np.where(spread > 0, spread, 1.0), std)
         return mean, std
+
+
+def _holed(store: SeriesStore, stretches: list[tuple[int, int, int]]) -> bool:
+    """Whether more than `HOLES` of the rows have a filled value."""
+    width = len(store.roles.targets)
+    rows = sum(stop - first for _, first, stop in stretches)
+    holes = sum(
+        int(np.count_nonzero(~store.observed[first:stop, :width].all(axis=1)))
+        for _, first, stop in stretches
+    )
+    return holes > HOLES * rows

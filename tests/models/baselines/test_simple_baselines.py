@@ -109,13 +109,22 @@ def test_naive_repeats_the_last_value_of_each_target():
 
 
 def test_the_registry_builds_every_baseline_with_its_settings():
-    config = BaselinesConfig(ar_max_lags=5, ffnn_units=(8, 4), ffnn_epochs=3, ffnn_seed=11)
+    config = BaselinesConfig(
+        names=("naive", "seasonal_naive", "ar", "ffnn", "lds"),
+        ar_max_lags=5,
+        ffnn_units=(8, 4),
+        ffnn_epochs=3,
+        ffnn_seed=11,
+        lds_states=6,
+        lds_iterations=2,
+    )
     built = {name: build(name, config, 24) for name in config.names}
     assert set(REGISTRY) == set(built)
     assert all(b.name == name for name, b in built.items())
     assert built["seasonal_naive"].season == 24
     assert built["ar"].max_lags == 5
     assert (built["ffnn"].units, built["ffnn"].epochs, built["ffnn"].seed) == ((8, 4), 3, 11)
+    assert (built["lds"].states, built["lds"].iterations) == (6, 2)
 
 
 def test_the_season_is_that_of_the_frequency_unless_configured():
