@@ -53,20 +53,31 @@ _REMOTE = ("model", "label", "token_file", "ca", "cert", "key", "timeout", "retr
 @click.option("--key", type=_FILE, help="Its private key, PEM.")
 @click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds per request.")
 @click.option("--retries", type=click.IntRange(0), help="Times a request is sent again at most.")
+@click.option(
+    "--probabilities", is_flag=True, help="Sequences: also a column for each class's probability."
+)
 @click.option("--json", "json_output", is_flag=True, help="Print the report as JSON.")
 def predict(config: Path, *, json_output: bool, **given: Any) -> None:
     """Forecast every series of the input with the live model, or through a server.
 
     The input has the columns of the training data; future covariates come as rows after the last
-    target. The output appears when it is whole. The bearer token may also be in the environment,
-    as ELMAN_SERVING_TOKEN.
+    target. Models of sequences label every sequence of the input, which needs no labels. The output
+    appears when it is whole. The bearer token may also be in the environment, as
+    ELMAN_SERVING_TOKEN.
     """
-    from pipeline.config import load
+    from pipeline.config import SequenceConfig, load
 
     loaded = load(config)
     output: Path | None = given["output"]
     if json_output and output is None:
         raise BadInputError("--json needs --output: the forecasts are on the standard output")
+    if isinstance(loaded.config, SequenceConfig):
+        from pipeline.cli.predict_sequences import predict_sequences
+
+        predict_sequences(loaded, loaded.config, given, json_output=json_output)
+        return
+    if given["probabilities"]:
+        raise BadInputError("--probabilities is for tasks over sequences, not for forecasts")
     if given["endpoint"] is None:
         quiet_tensorflow()
     from components.predict.predict import predict as run

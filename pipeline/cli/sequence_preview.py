@@ -142,8 +142,8 @@ def sequence_table(found: SequencePreview, config: str) -> Table:
         column = f", column {bad.column}" if bad.column else ""
         add("", f"would drop {bad.file}:{bad.line}{column}: {bad.reason}")
     add("sequences", ", ".join(f"{split} {n:,}" for split, n in found.sequences.items()))
-    rows = f"of {found.shortest:,} to {found.longest:,} rows, " if found.longest > 1 else ""
-    add("", f"{rows}at most {max(found.steps.values()):,} steps")
+    size = f"of {found.shortest:,} to {found.longest:,} rows, " if found.longest > 1 else ""
+    add("", f"{size}at most {max(found.steps.values()):,} steps")
     if found.unused:
         add("", f"{found.unused:,} in no split (split.column)")
     for split, n in found.repeated.items():
