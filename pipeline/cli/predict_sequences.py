@@ -57,10 +57,8 @@ def predict_sequences(
         click.echo(json.dumps(found, indent=1))
         return
     where = "" if output is None else f" in {output}"
-    plural = "" if report.labels == 1 else "s"
-    lines = [
-        f"{report.labels} label{plural} of {report.sequences} sequences by version {version}{where}."
-    ]
+    told = f"{report.labels} labels of {report.sequences} sequences by version {version}{where}."
+    lines = [told]
     if report.left_out:
         lines.append(f"Left out: {report.left_out} sequences with bad rows.")
     if report.dropped:

@@ -131,11 +131,11 @@ def sequence_table(found: SequencePreview, config: str) -> Table:
         lines.add_row(label, escape(text))
 
     add("config", f"{config} is valid (digest {found.digest[:12]})")
-    for number, (name, rows) in enumerate(found.files.items()):
+    for number, (name, n) in enumerate(found.files.items()):
         if number == MOST_LISTED:
             add("", f"and {len(found.files) - MOST_LISTED} more files")
             break
-        add("data" if number == 0 else "", f"{name}: {rows:,} rows")
+        add("data" if number == 0 else "", f"{name}: {n:,} rows")
     parts = [f"{found.kept:,} of {found.rows:,} used"]
     add("rows", ", ".join([*parts, *(f"{n:,} dropped: {why}" for why, n in found.dropped.items())]))
     for bad in found.bad:
@@ -150,11 +150,14 @@ def sequence_table(found: SequencePreview, config: str) -> Table:
         if n:
             add("", f"{n:,} of {split} have the very inputs of one in train")
     add("classes", _classes(found))
-    for split, n in found.unseen.items():
-        add("", f"{n:,} labels of {split} are of no class of train: no model can be right there")
-    for column, size in found.vocabulary.items():
+    for split, labels in found.unseen.items():
+        add(
+            "",
+            f"{labels:,} labels of {split} are of no class of train: no model can be right there",
+        )
+    for column, known in found.vocabulary.items():
         share = found.unknown[column]
-        add("symbols", f"{column}: {size:,} known, {share:.1%} of those of test are unknown")
+        add("symbols", f"{column}: {known:,} known, {share:.1%} of those of test are unknown")
     add("training", f"{found.steps_per_epoch:,} steps of {found.batch_size:,} sequences per epoch")
     missing = "" if found.schema_exists else " is not there yet: the first run writes it"
     add("schema", f"{found.schema_file}{missing}")

@@ -162,29 +162,3 @@ def test_where_the_bag_of_words_is_better_it_is_pushed(tmp_path: Path) -> None:
     )
     assert answer["label"] == ["positive", "negative"]
     assert answer["classes"][0] == ["negative", "positive"]
-
-
-def test_speakers_are_told_apart_by_raw_vectors(tmp_path: Path) -> None:
-    convert("vowels_data", "japanese_vowels", tmp_path / "vowels_{part}.csv")
-    data = tmp_path / "vowels_train.csv"
-    table = pd.read_csv(data)
-    channels = [c for c in table.columns if c.startswith("lpc")]
-    result = ran(
-        tmp_path,
-        {
-            "name": "vowels",
-            "data": {"path": data.name, "sequence": "utterance", "step": "step"},
-            "task": "classify",
-            "inputs": {"numbers": channels},
-            "target": "speaker",
-            "model": {"cell": "gru", "units": [16], "bidirectional": True},
-            "train": {"epochs": 25, "batch_size": 16, "learning_rate": 0.01, "seed": 7},
-            "baselines": {"names": ["majority"]},
-        },
-    )
-    assert result["models"]["candidate"]["accuracy"] > 0.8
-    assert result["push"]["pushed"]
-    one = table[table["utterance"] == table["utterance"].iloc[0]].sort_values("step")
-    feed = {c: [one[c].tolist()] for c in channels}
-    answer = alone(tmp_path, "vowels", {**feed, "length": [len(one)]})
-    assert answer["label"] == [str(one["speaker"].iloc[0])]
