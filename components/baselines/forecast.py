@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from components.baselines.stored import StoredBaselines, file_of, model_of
+from components.baselines.marker import model_of
+from components.baselines.stored import StoredBaselines, file_of
 from components.tracking.recorder import current
 from models.baselines.config import BaselinesConfig
 from models.baselines.protocol import Baseline

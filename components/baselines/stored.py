@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import FailedRunError
-
-FORMAT = 1
-MARKER = "baselines.json"
+from components.baselines.marker import model_of, read_marker, write_marker
 
 
 @dataclass(frozen=True)
@@ -53,22 +49,8 @@ class StoredBaselines:
 
     def save_marker(self) -> None:
         """Writes `baselines.json`, after all predictions."""
-        content = {
-            "format": FORMAT,
-            "windows": self.windows,
-            "season": self.season,
-            "baselines": {
-                name: {
-                    "seconds": self.seconds[name],
-                    "facts": self.facts[name],
-                    "refusal": self.refusals.get(name),
-                }
-                for name in self.facts
-            },
-        }
-        part = self.folder / f"{MARKER}.part"
-        part.write_text(json.dumps(content, indent=1) + "\n")
-        part.replace(self.folder / MARKER)
+        counts = {"windows": self.windows, "season": self.season}
+        write_marker(self.folder, counts, self.facts, self.seconds, self.refusals)
 
     @classmethod
     def load(cls, folder: Path) -> StoredBaselines:
@@ -77,34 +59,9 @@ class StoredBaselines:
         Raises:
             FailedRunError: If `folder` holds no finished baselines, or those of another format.
         """
-        try:
-            content = json.loads((folder / MARKER).read_text())
-        except FileNotFoundError:
-            raise FailedRunError(
-                f"{folder} holds no finished baselines ({MARKER} is missing): run the pipeline "
-                "again"
-            ) from None
-        if content["format"] != FORMAT:
-            raise FailedRunError(
-                f"{folder}: baselines of format {content['format']}, expected {FORMAT}: run the "
-                "pipeline again"
-            )
-        entries = content["baselines"]
-        return cls(
-            folder=folder,
-            windows=content["windows"],
-            season=content["season"],
-            facts={name: entry["facts"] for name, entry in entries.items()},
-            seconds={name: entry["seconds"] for name, entry in entries.items()},
-            refusals={n: entry["refusal"] for n, entry in entries.items() if entry["refusal"]},
-        )
+        return cls(folder=folder, **read_marker(folder))
 
 
 def file_of(name: str) -> str:
     """File of the predictions of a baseline."""
     return f"predictions-{name}.npy"
-
-
-def model_of(folder: Path, name: str) -> Path:
-    """Folder of the exported model of a baseline."""
-    return folder / "models" / name

@@ -17,6 +17,7 @@ from components.source_digest import source_digest
 from models.sequence_baselines.config import SequenceBaselinesConfig
 
 SOURCES = (
+    "components/baselines/marker.py",
     "components/sequence_baselines",
     "models/errors.py",
     "models/export",

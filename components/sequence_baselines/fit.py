@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.sequence_baselines.stored import StoredSequenceBaselines, file_of, model_of
+from components.baselines.marker import model_of
+from components.sequence_baselines.stored import StoredSequenceBaselines, file_of
 from components.tracking.recorder import current
 from models.errors import BadInputError
 from models.sequence_baselines.config import SequenceBaselinesConfig

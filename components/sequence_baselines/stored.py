@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.errors import FailedRunError
+from components.baselines.marker import model_of, read_marker, write_marker
 
 if TYPE_CHECKING:
     from models.sequences.predictions import SequencePredictions
-
-FORMAT = 1
-MARKER = "baselines.json"
 
 
 @dataclass(frozen=True)
@@ -58,23 +54,8 @@ class StoredSequenceBaselines:
 
     def save_marker(self) -> None:
         """Writes `baselines.json`, after everything else."""
-        content = {
-            "format": FORMAT,
-            "sequences": self.sequences,
-            "outcomes": self.outcomes,
-            "baselines": {
-                name: {
-                    "seconds": self.seconds[name],
-                    "facts": self.facts[name],
-                    "refusal": self.refusals.get(name),
-                }
-                for name in self.facts
-            },
-        }
-        part = self.folder / f"{MARKER}.part"
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(self.folder / MARKER)
+        counts = {"sequences": self.sequences, "outcomes": self.outcomes}
+        write_marker(self.folder, counts, self.facts, self.seconds, self.refusals)
 
     @classmethod
     def load(cls, folder: Path) -> StoredSequenceBaselines:
@@ -83,34 +64,9 @@ class StoredSequenceBaselines:
         Raises:
             FailedRunError: If `folder` holds no finished baselines, or those of another format.
         """
-        try:
-            content = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise FailedRunError(
-                f"{folder} holds no finished baselines ({MARKER} is missing): run the pipeline "
-                "again"
-            ) from None
-        if content["format"] != FORMAT:
-            raise FailedRunError(
-                f"{folder}: baselines of format {content['format']}, expected {FORMAT}: run the "
-                "pipeline again"
-            )
-        entries = content["baselines"]
-        return cls(
-            folder=folder,
-            sequences=content["sequences"],
-            outcomes=content["outcomes"],
-            facts={name: entry["facts"] for name, entry in entries.items()},
-            seconds={name: entry["seconds"] for name, entry in entries.items()},
-            refusals={n: entry["refusal"] for n, entry in entries.items() if entry["refusal"]},
-        )
+        return cls(folder=folder, **read_marker(folder))
 
 
 def file_of(name: str) -> str:
     """File of the predictions of a baseline."""
     return f"predictions-{name}.npz"
-
-
-def model_of(folder: Path, name: str) -> Path:
-    """Folder of the exported model of a baseline."""
-    return folder / "models" / name

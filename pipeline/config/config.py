@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -20,6 +18,7 @@ from models.section import Section
 from models.training.config import TrainConfig
 from models.windows.spec import WindowSpec
 from pipeline.config.checks import problems
+from pipeline.config.digest import digest, digest_of_parts
 from pipeline.config.name import slug
 from pipeline.config.task import known
 
@@ -78,7 +77,7 @@ class Config(Section):
 
         Secrets are not part of it: URLs hold names of environment variables only.
         """
-        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:32]
+        return digest(self)
 
     @property
     def training_digest(self) -> str:
@@ -86,9 +85,4 @@ class Config(Section):
 
         A change of the gate alone must not train the same model again.
         """
-        parts = {
-            name: getattr(self, name).model_dump(mode="json")
-            for name in ("data", "split", "window", "model", "train", "roles")
-        }
-        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return digest_of_parts(self, ("data", "split", "window", "model", "train", "roles"))

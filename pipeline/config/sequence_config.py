@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
@@ -17,6 +15,7 @@ from models.section import Section
 from models.sequence_baselines.config import SequenceBaselinesConfig
 from models.sequences.config import SequenceModelConfig, SequenceTrainConfig
 from models.sequences.spec import SequenceInputs, SequenceSpec
+from pipeline.config.digest import digest, digest_of_parts
 from pipeline.config.name import slug
 from pipeline.config.sequence_checks import problems
 from pipeline.config.task import known
@@ -74,14 +73,9 @@ class SequenceConfig(Section):
     @property
     def digest(self) -> str:
         """32 hexadecimal digits of the canonical configuration; the same for equal ones."""
-        return hashlib.sha256(self.canonical_json().encode()).hexdigest()[:32]
+        return digest(self)
 
     @property
     def training_digest(self) -> str:
         """Digest of what a trained model depends on: not the gate, serving or tracking."""
-        parts = {
-            name: getattr(self, name).model_dump(mode="json")
-            for name in ("data", "split", "spec", "model", "train")
-        }
-        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return digest_of_parts(self, ("data", "split", "spec", "model", "train"))
