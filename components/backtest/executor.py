@@ -14,6 +14,7 @@ from components.backtest.champion import Champion, Forecaster, enter, forecasts
 from components.backtest.evaluate import evaluate
 from components.backtest.evaluation import Verdict
 from components.backtest.record import record
+from components.backtest.samples import samples
 from components.backtest.settings import BacktestSettings
 from components.backtest.winner import CANDIDATE, place_winner
 from components.backtest.write import write
@@ -59,6 +60,7 @@ class BacktestExecutor(BaseExecutor):
             season=season,
             streaming=settings.streaming,
         )
+        samples(store, backtest).save(_folder(output_dict, "evaluation"))
         write(backtest, store.series, _folder(output_dict, "evaluation"))
         record(store, backtest)
         winner = artifact_utils.get_single_instance(output_dict["winner"])

@@ -12,8 +12,8 @@ from components.backtest.champion import Champion, ChampionEntry, enter
 from components.backtest.config import GateConfig
 from components.backtest.evaluate import evaluate
 from components.backtest.evaluation import Evaluation
-from components.backtest.figures import extremes
 from components.backtest.record import record
+from components.backtest.samples import Samples, extremes, samples
 from components.backtest.write import read, write
 from components.baselines.forecast import forecast_baselines
 from components.tracking.recorder import SilentRecorder, use
@@ -262,6 +262,7 @@ def test_the_recorder_hears_of_everything(world, tmp_path):
     assert set(notes.figures) == {
         f"figures/{n}.png"
         for n in (
+            "forecast_newest",
             "forecast_best",
             "forecast_median",
             "forecast_worst",
@@ -288,6 +289,33 @@ def test_best_median_and_worst_are_those_of_the_candidate(world):
     assert losses[chosen["best"]] == pytest.approx(ranked[0])
     assert losses[chosen["worst"]] == pytest.approx(ranked[-1])
     assert losses[chosen["median"]] == pytest.approx(ranked[(len(ranked) - 1) // 2])
+
+
+def test_samples_hold_the_labels_and_forecasts_of_their_windows(world, tmp_path):
+    store = world[0]
+    predictions = near(store, 1.0)
+    found = run(world, predictions)
+    samples(store, found).save(tmp_path)
+    kept = {window.label: window for window in Samples.load(tmp_path).windows}
+    assert list(kept) == ["newest", "best", "median", "worst"]
+    view = store.view("test")
+    origins = store.time[view.origins]
+    assert kept["newest"].origin == origins.max()
+    for label, index in extremes(store, found).items():
+        window = kept[label]
+        assert window.origin == origins[index] == window.past[-1]
+        step = window.past[-1] - window.past[-2]
+        assert window.ahead == tuple(window.origin + step * (h + 1) for h in range(4))
+        [target] = window.targets
+        actual = np.array([np.nan if v is None else v for v in target.actual])
+        np.testing.assert_allclose(actual, view.labels()[index, :, 0], rtol=1e-6)
+        lines = {line.model: line.values for line in target.forecasts}
+        assert set(lines) == {"candidate", found.evaluation.best_baseline}
+        np.testing.assert_allclose(lines["candidate"], predictions[index, :, 0], rtol=1e-6)
+
+
+def test_an_evaluation_of_an_earlier_version_has_no_samples(tmp_path):
+    assert Samples.load(tmp_path).windows == ()
 
 
 class Fake:
