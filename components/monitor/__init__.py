@@ -1,0 +1,1 @@
+"""Whether the champion still fits: drift of the data, skew of the requests, concept drift."""
