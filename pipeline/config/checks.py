@@ -14,6 +14,7 @@ from models.roles import OBSERVED, Roles
 from models.training.config import TruncatedBptt
 from pipeline.config.problem import Problem
 from pipeline.config.urls import url_problems
+from pipeline.config.zone import zone_problem
 
 if TYPE_CHECKING:
     from pipeline.config.config import Config
@@ -164,27 +165,10 @@ def _reading(config: Config) -> Iterator[Problem]:
             f"received {format_!r}, expected a strptime format such as '%d.%m.%Y %H:%M', "
             "one of s, ms, us, ns (since 1970), or null for ISO 8601",
         )
-    if problem := _zone(data.timezone):
+    if problem := zone_problem(data.timezone):
         yield Problem(("data", "timezone"), problem)
     if data.path is not None and not data.path.strip():
         yield Problem(("data", "path"), f"received {data.path!r}, expected a file or a glob")
-
-
-def _zone(name: str) -> str | None:
-    from zoneinfo import ZoneInfo
-
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        from difflib import get_close_matches
-        from zoneinfo import available_timezones
-
-        names = {zone.lower(): zone for zone in available_timezones()}
-        near = [names[n] for n in get_close_matches(name.lower(), names, n=1)]
-        near = near or sorted(z for z in names.values() if z.split("/")[-1].lower() == name.lower())
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        return f"received {name!r}, expected a time zone such as UTC or Europe/Berlin{hint}"
-    return None
 
 
 def _urls(config: Config) -> Iterator[Problem]:

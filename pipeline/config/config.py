@@ -21,6 +21,7 @@ from pipeline.config.checks import problems
 from pipeline.config.digest import digest, digest_of_parts
 from pipeline.config.name import slug
 from pipeline.config.task import known
+from pipeline.schedule.config import ScheduleConfig
 
 
 class Config(Section):
@@ -46,6 +47,9 @@ class Config(Section):
     gate: GateConfig = GateConfig()
     serving: ServingConfig = ServingConfig()
     tracking: TrackingConfig = TrackingConfig()
+    schedule: ScheduleConfig | None = Field(
+        default=None, description="when `elman schedule` starts runs; see `schedule` below"
+    )
     schema_file: str | None = Field(
         default=None,
         min_length=1,

@@ -9,9 +9,16 @@ from collections.abc import Iterable
 from models.section import Section
 
 
+NO_PART_OF_THE_WORK = ("schedule",)
+"""Sections at the top that no result depends on: a change of them is no reason for a run."""
+
+
 def digest(section: Section) -> str:
-    """32 hexadecimal digits of the canonical section."""
-    return _short(section.canonical_json())
+    """32 hexadecimal digits of the canonical section, without `NO_PART_OF_THE_WORK`."""
+    data = section.model_dump(mode="json")
+    for name in NO_PART_OF_THE_WORK:
+        data.pop(name, None)
+    return _short(json.dumps(data, sort_keys=True, separators=(",", ":")))
 
 
 def digest_of_parts(config: Section, names: Iterable[str]) -> str:

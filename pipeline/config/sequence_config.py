@@ -19,6 +19,7 @@ from pipeline.config.digest import digest, digest_of_parts
 from pipeline.config.name import slug
 from pipeline.config.sequence_checks import problems
 from pipeline.config.task import known
+from pipeline.schedule.config import ScheduleConfig
 
 
 class SequenceConfig(Section):
@@ -46,6 +47,9 @@ class SequenceConfig(Section):
     gate: SequenceGateConfig = SequenceGateConfig()
     serving: ServingConfig = ServingConfig()
     tracking: TrackingConfig = TrackingConfig()
+    schedule: ScheduleConfig | None = Field(
+        default=None, description="when `elman schedule` starts runs; see `schedule` below"
+    )
     schema_file: str | None = Field(
         default=None,
         min_length=1,

@@ -1,0 +1,1 @@
+"""Files by which other programs start runs."""
