@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from components.spans.config import SpansConfig
+from components.spans.pattern import SpanPattern, is_span_pattern
 from models.section import Section
 from models.windows.gaps import GapsConfig
+
+SINCE = "{since}"
+"""In `data.query`: the time from which a growing table is read."""
 
 
 class DataConfig(Section):
@@ -38,6 +49,9 @@ class DataConfig(Section):
     on_bad_rows: Literal["fail", "drop"] = Field(
         default="fail", description="end the run at bad rows, or drop, count and list them"
     )
+    spans: SpansConfig | None = Field(
+        default=None, description="data in pieces, each ingested once; see `data.spans` below"
+    )
 
     @field_validator("delimiter")
     @classmethod
@@ -56,6 +70,45 @@ class DataConfig(Section):
         if self.path is not None and (self.table is not None or self.query is not None):
             raise ValueError("table and query belong to url, not to path; remove them")
         return self
+
+    @model_validator(mode="after")
+    def _spans_have_a_source(self) -> DataConfig:
+        named = self.path is not None and is_span_pattern(self.path)
+        bounded = self.query is not None and SINCE in self.query
+        if bounded and (self.spans is None or self.spans.period is None):
+            raise ValueError(
+                f"query holds {SINCE}, the time from which a growing table is read; give "
+                "spans.period (such as D), or remove it"
+            )
+        if self.spans is None:
+            if named:
+                raise ValueError(
+                    f"path {self.path!r} names spans; add the section spans under data "
+                    "(spans: {} takes its defaults)"
+                )
+            return self
+        if named and self.spans.period is not None:
+            raise ValueError(
+                "spans.period cuts a growing file or table by time, but path already names the "
+                "spans; remove one of them"
+            )
+        if named and self.path is not None:
+            SpanPattern.parse(self.path)
+        if not named and self.spans.period is None:
+            what = "path" if self.path is not None else "url"
+            raise ValueError(
+                f"spans: {what} names no spans; write {{SPAN}} or {{YYYY}}, {{MM}} and {{DD}} into "
+                "path, or give spans.period (such as D) to cut a growing source by time"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent_spans(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # A configuration without spans has the digest that it had before there were any.
+        written: dict[str, Any] = handler(self)
+        if self.spans is None:
+            written.pop("spans", None)
+        return written
 
 
 class SplitConfig(Section):
