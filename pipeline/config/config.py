@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from components.backtest.config import GateConfig
 from components.ingest.config import DataConfig, SplitConfig
+from components.notify.config import NotifyConfig
 from components.push.config import ServingConfig
 from components.tracking.config import TrackingConfig
 from models.baselines.config import BaselinesConfig
@@ -49,6 +50,9 @@ class Config(Section):
     tracking: TrackingConfig = TrackingConfig()
     schedule: ScheduleConfig | None = Field(
         default=None, description="when `elman schedule` starts runs; see `schedule` below"
+    )
+    notify: NotifyConfig | None = Field(
+        default=None, description="who is told how a run ended; see `notify` below"
     )
     schema_file: str | None = Field(
         default=None,

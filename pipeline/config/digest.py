@@ -8,8 +8,7 @@ from collections.abc import Iterable
 
 from models.section import Section
 
-
-NO_PART_OF_THE_WORK = ("schedule",)
+NO_PART_OF_THE_WORK = ("notify", "schedule")
 """Sections at the top that no result depends on: a change of them is no reason for a run."""
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from components.notify.config import NotifyConfig
 from components.push.config import ServingConfig
 from components.sequence_backtest.config import SequenceGateConfig
 from components.sequences.config import SequenceDataConfig, SequenceSplitConfig
@@ -49,6 +50,9 @@ class SequenceConfig(Section):
     tracking: TrackingConfig = TrackingConfig()
     schedule: ScheduleConfig | None = Field(
         default=None, description="when `elman schedule` starts runs; see `schedule` below"
+    )
+    notify: NotifyConfig | None = Field(
+        default=None, description="who is told how a run ended; see `notify` below"
     )
     schema_file: str | None = Field(
         default=None,
