@@ -15,6 +15,7 @@ from urllib.parse import quote_plus
 from components.ingest.columns import Wanted
 from components.ingest.config import DataConfig
 from components.ingest.part import require
+from components.ingest.since import since_condition, since_query
 from components.secrets import expanded, redacted
 from models.errors import BadInputError
 
@@ -42,10 +43,13 @@ def source_name(data: DataConfig) -> str:
     return f"table {data.table}" if data.table is not None else "the query"
 
 
-def extract(data: DataConfig, wanted: Wanted, base: Path, folder: Path) -> Extract:
+def extract(
+    data: DataConfig, wanted: Wanted, base: Path, folder: Path, since: int | None = None
+) -> Extract:
     """Reads the wanted columns into Parquet files in `folder`, `ROWS` rows at a time.
 
-    The digest does not depend on the order of the rows.
+    The digest does not depend on the order of the rows. With `since` (a Unix second), rows before
+    it may be left out, and there may be none.
 
     Raises:
         BadInputError: If the URL, driver, table, query or a column is wrong.
@@ -57,7 +61,7 @@ def extract(data: DataConfig, wanted: Wanted, base: Path, folder: Path) -> Extra
     digest, files = 0, list[tuple[Path, int]]()
     writer: pq.ParquetWriter | None = None
     try:
-        for batch in _batches(data, wanted, base):
+        for batch in _batches(data, wanted, base, since):
             digest += sum(_row_digest(row) for row in batch)
             columns = zip(*batch, strict=True)
             table = pa.table([_array(list(c)) for c in columns], names=list(wanted.all))
@@ -72,7 +76,7 @@ def extract(data: DataConfig, wanted: Wanted, base: Path, folder: Path) -> Extra
     finally:
         if writer is not None:
             writer.close()
-    if total == 0:
+    if total == 0 and since is None:
         raise BadInputError(f"{name}: there are no rows")
     return Extract(
         name,
@@ -130,7 +134,9 @@ def _text(value: Any) -> str | None:
     return str(value)
 
 
-def _batches(data: DataConfig, wanted: Wanted, base: Path) -> Iterator[list[Any]]:
+def _batches(
+    data: DataConfig, wanted: Wanted, base: Path, since: int | None = None
+) -> Iterator[list[Any]]:
     from sqlalchemy import exc
 
     name = source_name(data)
@@ -138,7 +144,7 @@ def _batches(data: DataConfig, wanted: Wanted, base: Path) -> Iterator[list[Any]
         try:
             with engine.connect() as connection:
                 streamed = connection.execution_options(stream_results=True, yield_per=ROWS)
-                result = streamed.execute(_statement(data, wanted, engine))
+                result = streamed.execute(_statement(data, wanted, engine, since))
                 if not result.returns_rows:
                     raise BadInputError("data.query returns no rows; expected a SELECT")
                 present = list(result.keys())
@@ -150,11 +156,13 @@ def _batches(data: DataConfig, wanted: Wanted, base: Path) -> Iterator[list[Any]
             raise BadInputError(_explained(error, data, name)) from None
 
 
-def _statement(data: DataConfig, wanted: Wanted, engine: Engine) -> TextClause | Select[Any]:
+def _statement(
+    data: DataConfig, wanted: Wanted, engine: Engine, since: int | None
+) -> TextClause | Select[Any]:
     import sqlalchemy as sa
 
     if data.query is not None:
-        return sa.text(data.query.replace(":", r"\:"))
+        return sa.text(since_query(data.query, data, since).replace(":", r"\:"))
     assert data.table is not None
     schema, _, table = data.table.rpartition(".")
     inspector = sa.inspect(engine)
@@ -166,11 +174,15 @@ def _statement(data: DataConfig, wanted: Wanted, engine: Engine) -> TextClause |
             f"data.table {data.table!r}: no such table; {hint}the tables and views are: "
             f"{', '.join(sorted(known)) or 'none'}"
         )
-    columns = [c["name"] for c in inspector.get_columns(table, schema or None)]
-    require(wanted.all, columns, source_name(data))
+    columns = {c["name"]: c["type"] for c in inspector.get_columns(table, schema or None)}
+    require(wanted.all, list(columns), source_name(data))
     # Plain columns, not reflected ones: the values come as the database driver gives them.
     source = sa.table(table, *(sa.column(c) for c in wanted.all), schema=schema or None)
-    return sa.select(source)
+    selected = sa.select(source)
+    if since is None:
+        return selected
+    condition = since_condition(wanted.time, columns[wanted.time], data, since)
+    return selected if condition is None else selected.where(condition)
 
 
 @contextmanager

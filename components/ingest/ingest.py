@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.ingest import clean, database, files, rejects
@@ -27,6 +28,15 @@ from models.roles import Roles
 from models.windows.store import SPLITS
 
 
+@dataclass
+class Reading:
+    """What was read into a stage: the sources, the rows in them, and those known to be bad."""
+
+    sources: tuple[SourceReport, ...]
+    rows: int
+    bad: Tally = field(default_factory=Tally)
+
+
 def ingest(
     data: DataConfig, split: SplitConfig, roles: Roles, base: Path, out: Path
 ) -> IngestReport:
@@ -46,6 +56,35 @@ def ingest(
     Raises:
         BadInputError: If the data cannot be used as it is.
     """
+
+    def read(stage: Stage, work: Path) -> Reading:
+        sources = _read(stage, base, work)
+        return Reading(sources, sum(stage.rows))
+
+    return ingest_staged(data, split, roles, out, read)
+
+
+def ingest_staged(
+    data: DataConfig,
+    split: SplitConfig,
+    roles: Roles,
+    out: Path,
+    read: Callable[[Stage, Path], Reading],
+    kind: type[Stage] = Stage,
+) -> IngestReport:
+    """What `ingest` does, with rows from wherever `read` takes them.
+
+    Args:
+        data: How the rows are read.
+        split: The shares of train, validation and test.
+        roles: The columns to keep.
+        out: As of `ingest`.
+        read: Fills the stage; may use the folder it is given.
+        kind: Of the stage.
+
+    Raises:
+        BadInputError: If the data cannot be used as it is.
+    """
     wanted = Wanted.of(data, roles)
     frequency = Frequency.parse(data.frequency)
     out.mkdir(parents=True, exist_ok=True)
@@ -56,10 +95,9 @@ def ingest(
     work = Path(tempfile.mkdtemp(prefix=".ingest-", dir=out.parent))
     try:
         with connect(work) as connection:
-            stage = Stage(connection, data, wanted, frequency)
+            stage = kind(connection, data, wanted, frequency)
             stage.create()
-            sources = _read(stage, base, work)
-            report = _write(stage, split, sources, work)
+            report = _write(stage, split, read(stage, work), work)
         for name in (*(f"Split-{s}" for s in SPLITS), rejects.FILE):
             shutil.move(work / name, out / name)
         report.save(out)
@@ -102,24 +140,40 @@ def read_files(stage: Stage, found: Sequence[files.SourceFile]) -> tuple[SourceR
     )
 
 
-def _read(stage: Stage, base: Path, work: Path) -> tuple[SourceReport, ...]:
-    data, wanted, connection = stage.data, stage.wanted, stage.connection
-    if data.path is None:
-        extract = database.extract(data, wanted, base, work)
-        for path, offset in extract.files:
-            stage.add(ParquetPart.read_schema(connection, path, extract.name, wanted, offset))
-        return (
-            SourceReport(
-                name=extract.name, rows=extract.rows, bytes=extract.bytes, sha256=extract.sha256
-            ),
+def read_table(
+    stage: Stage, base: Path, work: Path, since: int | None = None
+) -> tuple[SourceReport, ...]:
+    """Reads a database table or query into the stage, through Parquet files in `work`.
+
+    Args:
+        stage: Gets the rows.
+        base: The folder that relative paths start from.
+        work: Gets the files; they have to stay as long as the stage.
+        since: Unix second; rows before it may be left out. None: all rows.
+
+    Raises:
+        BadInputError: If it cannot be read.
+    """
+    extract = database.extract(stage.data, stage.wanted, base, work, since)
+    for path, offset in extract.files:
+        stage.add(
+            ParquetPart.read_schema(stage.connection, path, extract.name, stage.wanted, offset)
         )
-    return read_files(stage, files.find(data, base))
+    return (
+        SourceReport(
+            name=extract.name, rows=extract.rows, bytes=extract.bytes, sha256=extract.sha256
+        ),
+    )
 
 
-def _write(
-    stage: Stage, split: SplitConfig, sources: tuple[SourceReport, ...], work: Path
-) -> IngestReport:
-    bad = Tally()
+def _read(stage: Stage, base: Path, work: Path) -> tuple[SourceReport, ...]:
+    if stage.data.path is None:
+        return read_table(stage, base, work)
+    return read_files(stage, files.find(stage.data, base))
+
+
+def _write(stage: Stage, split: SplitConfig, reading: Reading, work: Path) -> IngestReport:
+    bad = reading.bad
     clean.drop_bad(stage, bad)
     while True:
         grid = clean.grid(stage, bad)
@@ -137,7 +191,7 @@ def _write(
             shutil.rmtree(work / f"Split-{name}", ignore_errors=True)
     _check(stage, written)
     rejects.write(bad.listed, work)
-    return _report(stage, sources, grid, boundaries, ids, statics, written, bad, work)
+    return _report(stage, reading, grid, boundaries, ids, statics, written, work)
 
 
 def _boundaries(grid: Grid, steps: tuple[int, int, int]) -> tuple[int, int, int, int]:
@@ -171,24 +225,23 @@ def _check(stage: Stage, written: Written) -> None:
 
 def _report(
     stage: Stage,
-    sources: tuple[SourceReport, ...],
+    reading: Reading,
     grid: Grid,
     boundaries: tuple[int, int, int, int],
     ids: tuple[str, ...],
     statics: Statics,
     written: Written,
-    bad: Tally,
     work: Path,
 ) -> IngestReport:
     holes = written.holes
     worst = [i for i in holes[:, 1].argsort()[::-1][:MAX_LISTED].tolist() if holes[i, 1]]
     return IngestReport(
-        sources=sources,
-        rows_read=sum(stage.rows),
+        sources=reading.sources,
+        rows_read=reading.rows,
         rows_kept=sum(written.rows.values()),
         rows_unused=written.unused,
         exact_duplicates=written.exact_duplicates,
-        dropped=bad.by_reason(),
+        dropped=reading.bad.by_reason(),
         series=len(ids),
         series_ids=ids[:MAX_LISTED],
         first=grid.first,

@@ -70,7 +70,7 @@ def write_examples(
         missing=np.zeros(len(numbers), np.int64), holes=np.zeros((len(ids), 3), np.int64)
     )
     hashers = [hashlib.blake2b(digest_size=16) for _ in range(2 + len(numbers))]
-    sink = _Sink(folder, _schema(stage, statics), ids, statics)
+    sink = Sink(folder, example_schema(stage, statics), ids, statics)
     edges = np.asarray(boundaries[1:], np.int64)
     previous: tuple[npt.NDArray[Any], ...] | None = None
     try:
@@ -191,19 +191,20 @@ def _digest(stage: Stage, hashers: list[Any], ids: Sequence[str], statics: Stati
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _schema(stage: Stage, statics: Statics) -> pa.Schema:
+def example_schema(stage: Stage, statics: Statics) -> pa.Schema:
+    """The columns of Examples: each a list with one value, or null for a missing one."""
     import pyarrow as pa
 
     fields = [("time", pa.int64()), ("series", pa.binary())]
     fields += [(name, pa.float32()) for name in stage.wanted.numbers]
     fields += [
         (name, pa.float32() if statics.types[name] == "number" else pa.binary())
-        for name in stage.wanted.statics
+        for name in statics.types
     ]
     return pa.schema([(name, pa.list_(kind)) for name, kind in fields])
 
 
-class _Sink:
+class Sink:
     """Parquet writers by split; `last` is the (series, time) of the last row kept."""
 
     def __init__(
@@ -222,9 +223,10 @@ class _Sink:
             for name, values in statics.values.items()
         ]
         self._writers: dict[str, tuple[Any, int]] = {}
-        self._parts = dict.fromkeys(SPLITS, 0)
+        self._parts: dict[str, int] = {}
 
     def write(self, split: str, rows: tuple[npt.NDArray[Any], ...]) -> None:
+        """Adds rows, as columns of `sorted_rows`, to a split."""
         import pyarrow as pa
 
         series = pa.array(rows[0])
@@ -246,6 +248,7 @@ class _Sink:
             self._writers[split] = (writer, count)
 
     def close(self) -> None:
+        """Finishes the files; to be called whatever happened."""
         for writer, _ in self._writers.values():
             writer.close()
         self._writers.clear()
@@ -255,8 +258,9 @@ class _Sink:
 
         folder = self._folder / f"Split-{split}"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"part-{self._parts[split]:05d}.parquet"
-        self._parts[split] += 1
+        part = self._parts.get(split, 0)
+        path = folder / f"part-{part:05d}.parquet"
+        self._parts[split] = part + 1
         return pq.ParquetWriter(
             path, self._schema, compression="snappy", use_dictionary=["series.list.element"]
         )
