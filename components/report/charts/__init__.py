@@ -1,0 +1,1 @@
+"""Charts of the report: each module draws one thing and gives a `Chart`."""
