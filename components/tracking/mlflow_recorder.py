@@ -6,7 +6,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,6 +45,7 @@ class MlflowRecorder:
     Attributes:
         store: Where the run is kept.
         parent_run_id: The run of the whole pipeline run; None if there is none.
+        warnings: What `warn` was told.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class MlflowRecorder:
         self._listener = listener
         self._params: dict[str, str] = {}
         self._not_finite: set[str] = set()
-        self._warnings: list[str] = []
+        self.warnings: list[str] = []
 
     @property
     def run_id(self) -> str:
@@ -113,6 +114,23 @@ class MlflowRecorder:
             for part in _parts(batch, METRICS_PER_CALL):
                 self.store.client.log_batch(self.run_id, metrics=part)
 
+    def courses(self, values: Mapping[str, Sequence[float | None]]) -> None:
+        """Records whole courses at once: by metric, the values at the steps 1, 2 and so on.
+
+        What is no finite number is left out without a word: `metrics` of the component that
+        measured it has said so.
+        """
+        metric, now = library.load().entities.Metric, int(time.time() * 1000)
+        batch = [
+            metric(entry_name(name), float(value), now, step)
+            for name, course in values.items()
+            for step, value in enumerate(course, start=1)
+            if value is not None and math.isfinite(value)
+        ]
+        with self.store.asked("record metrics"):
+            for part in _parts(batch, METRICS_PER_CALL):
+                self.store.client.log_batch(self.run_id, metrics=part)
+
     def tags(self, values: Mapping[str, str]) -> None:
         """Records tags; a later value replaces an earlier one."""
         tag = library.load().entities.RunTag
@@ -138,6 +156,11 @@ class MlflowRecorder:
         with self.store.asked(f"keep {path}"):
             self.store.client.log_text(self.run_id, text + "\n", path)
 
+    def text(self, content: str, path: str) -> None:
+        """Keeps `content` as the artifact `path`."""
+        with self.store.asked(f"keep {path}"):
+            self.store.client.log_text(self.run_id, content, path)
+
     def file(self, source: Path, path: str | None = None) -> None:
         """Keeps a file, or a folder with all in it, under the artifact folder `path`."""
         with self.store.asked(f"keep {source.name}"):
@@ -156,8 +179,8 @@ class MlflowRecorder:
         """Passes a warning on to the listener and keeps it in the tag `elman.warnings`."""
         if self._listener is not None:
             self._listener.warn(text)
-        self._warnings.append(text)
-        self.tags({"elman.warnings": "\n".join(self._warnings)})
+        self.warnings.append(text)
+        self.tags({"elman.warnings": "\n".join(self.warnings)})
 
 
 def _parts(items: list[Any], size: int) -> Iterable[list[Any]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from components.tracking import library
 from components.tracking.entries import (
@@ -37,6 +38,11 @@ class RunTracker:
         store: Where runs are kept.
         experiment_id: The experiment they belong to.
         run_id: The parent run; empty before `start`.
+        nested: The run of each component that had something to say.
+        executions: By component that finished, its execution in ML Metadata and whether that was
+            taken from the cache.
+        failed: The component that an exception has left; empty if none has.
+        warnings: What components warned of, in order.
     """
 
     def __init__(
@@ -61,6 +67,10 @@ class RunTracker:
         self.store = store
         self.experiment_id = store.experiment(experiment)
         self.run_id = ""
+        self.nested: dict[str, str] = {}
+        self.executions: dict[str, tuple[int, bool]] = {}
+        self.failed = ""
+        self.warnings: list[str] = []
         self._workspace = workspace_id(workspace)
         self._listener = listener
         self._recorder: MlflowRecorder | None = None
@@ -138,6 +148,7 @@ class RunTracker:
             if not run:
                 tags = {"mlflow.parentRunId": parent, "elman.component": node_id}
                 run.append(self._create(node_id, tags, since))
+                self.nested[node_id] = run[0]
             return run[0]
 
         recorder = MlflowRecorder(self.store, run_id, listener=self._listener, parent_run_id=parent)
@@ -145,21 +156,36 @@ class RunTracker:
             with use(recorder):
                 yield recorder
         except BaseException as error:
+            self.failed = node_id
             status: Status = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             try:
                 self._end(run_id(), status, error=error)
             except ElmanError as second:
                 error.add_note(f"Besides, {second}")  # never instead of what went wrong first
             raise
+        finally:
+            self.warnings.extend(recorder.warnings)
         if run:
             self._end(run[0], "FINISHED")
 
     def tag_execution(self, node_id: str, execution_id: int, *, cached: bool = False) -> None:
         """Tags the parent run with a component's execution in ML Metadata."""
+        self.executions[node_id] = execution_id, cached
         tags = {f"elman.execution.{node_id}": str(execution_id)}
         if cached:
             tags[f"elman.cached.{node_id}"] = "true"
         self.recorder.tags(tags)
+
+    def address(self, path: str = "", *, component: str = "") -> str:
+        """Where MLflow's pages show a run or a file of it: relative to any of these pages.
+
+        Args:
+            path: The artifact; empty for the run itself.
+            component: One with a run in `nested`; empty for the parent run.
+        """
+        run = self.nested[component] if component else self.run_id
+        file = f"/artifacts/{quote(path)}" if path else ""
+        return f"#/experiments/{self.experiment_id}/runs/{run}{file}"
 
     def log_dataset(
         self,
