@@ -31,14 +31,15 @@ class LedgerEntry(Section):
         metrics: On the test split, of the winner; of the candidate where there is none.
         verdict: One sentence.
         error: Why a run failed, in a sentence.
-        mlflow_run_id: The parent run in MLflow.
+        mlflow_run_id: The parent run in MLflow; of the earlier run where nothing was new.
+        schema_digest: Of the schema file when the run ended; empty if there was none.
     """
 
     run_id: str
     key: str
     started: str
     ended: str
-    status: Literal["finished", "failed", "interrupted"]
+    status: Literal["finished", "failed", "interrupted", "nothing_new"]
     champion: str = ""
     live: int | None = None
     pushed: int | None = None
@@ -47,6 +48,7 @@ class LedgerEntry(Section):
     verdict: str = ""
     error: str = ""
     mlflow_run_id: str = ""
+    schema_digest: str = ""
 
 
 def append(workspace: Path, entry: LedgerEntry) -> None:
@@ -69,6 +71,15 @@ def entries(workspace: Path) -> Iterator[LedgerEntry]:
             yield LedgerEntry.model_validate(data)
         except ValueError:
             continue
+
+
+def last_finished(workspace: Path) -> LedgerEntry | None:
+    """The newest finished run, or None."""
+    found = None
+    for entry in entries(workspace):
+        if entry.status == "finished":
+            found = entry
+    return found
 
 
 def last_with_key(workspace: Path, key: str) -> LedgerEntry | None:

@@ -13,26 +13,34 @@ from components.file_lock import file_lock
 from models.errors import FailedRunError
 
 
+class WorkspaceBusyError(FailedRunError):
+    """Another process uses the workspace."""
+
+
 @contextmanager
-def locked(workspace: Path) -> Iterator[None]:
+def locked(workspace: Path) -> Iterator[bool]:
     """Holds `<workspace>/.lock` inside the block; the kernel lets it go when the process dies.
 
     Args:
         workspace: An existing folder.
 
+    Yields:
+        Whether the process that held it before was killed inside its block.
+
     Raises:
-        FailedRunError: If another process holds the lock; says which and since when.
+        WorkspaceBusyError: If another process holds the lock; says which and since when.
     """
     path = workspace / ".lock"
     with ExitStack() as stack:
         try:
             stack.enter_context(file_lock(path, f"workspace {workspace}", timeout=0.0))
         except FailedRunError:
-            raise FailedRunError(_who(path, workspace)) from None
+            raise WorkspaceBusyError(_who(path, workspace)) from None
+        killed = bool(path.read_text())
         since = time.strftime("%Y-%m-%d %H:%M:%S %z")
         path.write_text(json.dumps({"pid": os.getpid(), "since": since}))
         try:
-            yield
+            yield killed
         finally:
             path.write_text("")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipeline.runner.display import Display, TerminalDisplay
 from pipeline.runner.lock import locked
 from pipeline.runner.quiet import quiet
 from pipeline.runner.result import RunResult
+from pipeline.runner.unchanged import NothingNew, file_digest, nothing_new, remember
 from pipeline.tasks import task_of
 
 if TYPE_CHECKING:
@@ -36,8 +38,9 @@ def run_pipeline(
     *,
     use_cache: bool = True,
     force: bool = False,
+    if_new: bool = False,
     terminal: TextIO | None = None,
-) -> RunResult:
+) -> RunResult | NothingNew:
     """Runs the pipeline of `loaded` once.
 
     Progress goes to the terminal's standard error; what libraries print goes to
@@ -47,9 +50,12 @@ def run_pipeline(
         loaded: The configuration.
         use_cache: False runs every component anew.
         force: Push even a model that was rolled back before.
+        if_new: End at once if the last finished run did the same work and what it left still
+            serves; not with `force` or without `use_cache`.
         terminal: Where progress goes instead of standard error.
 
     Raises:
+        WorkspaceBusyError: If another run uses the workspace.
         BadInputError: If configuration or data cannot be used; nothing is pushed.
         FailedRunError: If the run cannot be finished; nothing is pushed.
     """
@@ -59,15 +65,23 @@ def run_pipeline(
     workspace = _workspace(loaded)
     run_id = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
     log = workspace / "logs" / f"{run_id}.log"
-    with locked(workspace), quiet(log) as (_, err):
-        display = TerminalDisplay(terminal or err)
-        display.say(f"{loaded.config.name}: starting TensorFlow and TFX; log: {log}")
-        try:
-            return _tracked(
-                loaded, run_id, _key(loaded, fingerprint), display, since, use_cache, force
-            )
-        finally:
-            display.close()
+    with locked(workspace) as killed:
+        key = _key(loaded, fingerprint)
+        # What a killed run left open in the stores is closed by a whole run only.
+        if if_new and use_cache and not force and not killed:
+            live = ModelRepository(loaded.serving_directory).live()
+            same = nothing_new(loaded, key, run_id, live)
+            if same is not None:
+                TerminalDisplay(terminal or sys.stderr).say(same.words)
+                remember(workspace, same, key)
+                return same
+        with quiet(log) as (_, err):
+            display = TerminalDisplay(terminal or err)
+            display.say(f"{loaded.config.name}: starting TensorFlow and TFX; log: {log}")
+            try:
+                return _tracked(loaded, run_id, key, display, since, use_cache, force)
+            finally:
+                display.close()
 
 
 def _workspace(loaded: LoadedConfig) -> Path:
@@ -198,6 +212,7 @@ def _write(
                 "winner": (result.winner or "") if result else "",
                 "metrics": result.models.get(result.winner or CANDIDATE, {}) if result else {},
                 "verdict": result.summary if result else "",
+                "schema_digest": file_digest(loaded.schema_path),
             }
         ),
     )

@@ -140,6 +140,20 @@ def test_the_registered_champion_gives_the_numbers_of_the_saved_model(
     np.testing.assert_allclose(answer, direct, rtol=1e-6)
 
 
+def test_a_run_with_nothing_new_ends_at_once_and_says_so(
+    folder: Path, first: dict[str, Any]
+) -> None:
+    done = elman("run", "co2.yaml", "--json", "--if-new", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["status"] == "nothing_new"
+    assert said["earlier"] == first["run_id"]
+    assert said["verdict"] == first["summary"]
+    assert said["live"] == first["live"]
+    assert [entry["status"] for entry in ledger(folder)] == ["finished", "nothing_new"]
+    assert not (folder / "work" / "logs" / f"{said['run_id']}.log").exists()
+
+
 def test_an_identical_run_re_uses_everything(folder: Path, first: dict[str, Any]) -> None:
     again = run_again(folder)
     assert [n.node for n in again.nodes if not n.cached] == ["push"]
