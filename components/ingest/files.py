@@ -87,7 +87,7 @@ def matching(path: str, format_: str, base: Path, *, called: str) -> list[Source
     if not paths:
         what = "matches no file" if glob.has_magic(whole) else "does not exist"
         raise BadInputError(f"{called} {path!r} {what} (looked for {whole})")
-    return [_source_file(one, format_, base) for one in paths]
+    return [source_file(one, format_, base) for one in paths]
 
 
 def fingerprint(files: list[SourceFile]) -> str:
@@ -98,7 +98,17 @@ def fingerprint(files: list[SourceFile]) -> str:
     return digest.hexdigest()
 
 
-def _source_file(path: Path, configured: str, base: Path) -> SourceFile:
+def source_file(path: Path, configured: str, base: Path) -> SourceFile:
+    """One file, read once for its digest.
+
+    Args:
+        path: Of the file, absolute.
+        configured: `auto`, or its format.
+        base: The folder that its name in messages starts from.
+
+    Raises:
+        BadInputError: If it is empty, broken or of unknown format.
+    """
     name = str(path.relative_to(base)) if path.is_relative_to(base) else str(path)
     if path.stat().st_size == 0:
         raise BadInputError(f"{name}: the file is empty")
