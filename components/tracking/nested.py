@@ -1,0 +1,37 @@
+"""`NestedRun`: a run below a component's own, such as one trial of a search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from components.tracking.mlflow_recorder import MlflowRecorder
+from components.tracking.store import TrackingStore
+
+Ended = Literal["FINISHED", "FAILED", "KILLED"]
+
+
+class NestedRun(MlflowRecorder):
+    """A `NestedRecorder`: writes to a run of its own until `end`."""
+
+    def __init__(
+        self, store: TrackingStore, run_id: str, finish: Callable[[str, Ended, str], None]
+    ) -> None:
+        """Takes a run that was started.
+
+        Args:
+            store: Where it is kept.
+            run_id: The run.
+            finish: Ends it, given its id, how it ended, and why (empty for no reason to tell).
+        """
+        super().__init__(store, lambda: run_id)
+        self._finish = finish
+
+    def end(self, status: Ended, message: str = "") -> None:
+        """Ends the run.
+
+        Args:
+            status: How.
+            message: Why, for the tag `elman.error`; empty for no reason to tell.
+        """
+        self._finish(self.run_id, status, message)

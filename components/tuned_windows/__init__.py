@@ -1,0 +1,1 @@
+"""Windows of the lookback and stride that tuning has found."""
