@@ -8,10 +8,12 @@ from components.report.page import Page, ReportSection, rendered
 from components.report.run import ReportedRun
 from components.report.sections.classes import class_sections
 from components.report.sections.data import data_section
+from components.report.sections.drift import drift_section
 from components.report.sections.lineage import config_section, lineage_section
 from components.report.sections.scores import score_sections
 from components.report.sections.sequences import sequences_section
 from components.report.sections.training import training_section
+from components.report.sections.tuning import tuning_section
 from components.report.sections.windows import windows_section
 
 
@@ -45,10 +47,15 @@ def build_report(run: ReportedRun, *, sequences: bool = False) -> str:
 def _sections(run: ReportedRun, sequences: bool) -> Iterator[ReportSection]:
     examples, windows = run.output("ingest", "examples"), run.output("windows", "windows")
     evaluation, model = run.output("backtest", "evaluation"), run.output("train", "model")
+    monitor, tuned = run.output("monitor", "monitor"), run.output("tune", "hyperparameters")
     if evaluation is not None:
         yield from (class_sections if sequences else score_sections)(evaluation, run.shown)
     if examples is not None:
         yield sequences_section(examples) if sequences else data_section(examples, windows)
+    if monitor is not None:
+        yield drift_section(monitor)
+    if tuned is not None:
+        yield tuning_section(tuned)
     if windows is not None and not sequences:
         yield windows_section(windows)
     if model is not None:

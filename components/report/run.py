@@ -17,14 +17,14 @@ class ReportedNode:
         node: Its id.
         execution_id: In ML Metadata.
         cached: Whether an earlier execution's artifacts were re-used.
-        seconds: Wall time.
+        seconds: Wall time; None where it is not known.
         outputs: Folder of each output artifact, by output key.
     """
 
     node: str
     execution_id: int
     cached: bool
-    seconds: float
+    seconds: float | None
     outputs: Mapping[str, Path] = field(default_factory=dict)
 
 

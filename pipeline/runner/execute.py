@@ -15,7 +15,9 @@ from components.validation.schema_file import publish_schema
 from pipeline import graph
 from pipeline.config import LoadedConfig
 from pipeline.runner import launch
+from pipeline.runner.conclude import conclude
 from pipeline.runner.display import Display
+from pipeline.runner.report import publish
 from pipeline.runner.result import NodeResult, PushResult, RunResult
 from pipeline.tasks import task_of
 from pipeline.tasks.task import Task
@@ -75,7 +77,9 @@ def execute(
         ):
             display.say(f"    wrote {loaded.schema_path}: review it and commit it")
     result = _result(loaded, task, run_id, tracker, outcomes, time.monotonic() - since)
-    _conclude(tracker, result)
+    report = publish(loaded, result, outcomes, tracker, display)
+    verdict = "blessed" if result.blessed else "not blessed"
+    conclude(tracker, result, outcomes, verdict=verdict, report=report)
     return result
 
 
@@ -159,28 +163,4 @@ def _result(
             for o in outcomes.values()
         ),
         seconds=round(seconds, 3),
-    )
-
-
-def _conclude(tracker: RunTracker, result: RunResult) -> None:
-    tracker.recorder.metrics(
-        {
-            f"{model}_{name}": value
-            for model, figures in result.models.items()
-            for name, value in figures.items()
-            if value is not None
-        }
-    )
-    lines = [f"**{result.summary}**", "", *(f"- {reason}" for reason in result.reasons), ""]
-    live = f"version {result.live}" if result.live is not None else "no version"
-    lines.append(f"Pushed: {result.push.reason}. Serving now: {live}.")
-    tracker.finish(
-        "FINISHED",
-        {
-            "elman.verdict": "blessed" if result.blessed else "not blessed",
-            "elman.winner": result.winner or "",
-            "elman.pushed": str(result.push.version) if result.push.pushed else "",
-            "elman.live": str(result.live or ""),
-        },
-        description="\n".join(lines),
     )

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from components.backtest.winner import CANDIDATE
 from components.push.directory import digest_of
 from components.push.repository import ModelRepository
-from components.secrets import redacted
 from components.source_digest import source_digest
+from components.tracking.entries import scrubbed
 from models.errors import BadInputError, ElmanError, FailedRunError
 from pipeline.config import LoadedConfig
 from pipeline.config.flat import flat
@@ -172,21 +172,24 @@ def _tracked(
         close_interrupted(loaded)
         live = _live(loaded)
         _write(loaded, entry, "interrupted" if interrupted else "failed", _sentence(error), live)
-        _finish(tracker, "KILLED" if interrupted else "FAILED", error, display)
+        _finish(loaded, run_id, tracker, display, error)
         raise
     live = _live(loaded)
     _write(loaded, entry, "finished", "", live, result)
     return result
 
 
-def _finish(tracker: RunTracker, status: Any, error: BaseException, display: Display) -> None:
+def _finish(
+    loaded: LoadedConfig,
+    run_id: str,
+    tracker: RunTracker,
+    display: Display,
+    error: BaseException,
+) -> None:
+    from pipeline.runner.conclude import conclude_failure
+
     try:
-        tracker.finish(
-            status,
-            {"elman.verdict": "failed"},
-            description=f"**Failed.** {_sentence(error)}",
-            error=error,
-        )
+        conclude_failure(loaded, run_id, tracker, display, error, _sentence(error))
     except ElmanError as second:
         display.warn(f"besides, {second}")  # never instead of what went wrong first
 
@@ -222,4 +225,4 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted from the keyboard."
     kind = "" if isinstance(error, (BadInputError, FailedRunError)) else f"{type(error).__name__}: "
-    return redacted(f"{kind}{error}".strip())
+    return scrubbed(f"{kind}{error}".strip())
