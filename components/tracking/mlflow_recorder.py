@@ -20,6 +20,7 @@ from components.tracking.entries import (
     split_finite,
     text_of,
 )
+from components.tracking.recorder import NestedRecorder
 from components.tracking.store import TrackingStore
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class MlflowRecorder:
         *,
         listener: Listener | None = None,
         parent_run_id: str | None = None,
+        nest: Callable[[str, str, Mapping[str, str]], NestedRecorder] | None = None,
     ) -> None:
         """Makes a recorder.
 
@@ -64,8 +66,10 @@ class MlflowRecorder:
                 not exist before.
             listener: Hears progress and warnings.
             parent_run_id: The run of the whole pipeline run.
+            nest: Starts a run below the one with the id given, with a name and tags.
         """
         self.store = store
+        self._nest = nest
         self.parent_run_id = parent_run_id
         self._run = run
         self._listener = listener
@@ -169,6 +173,16 @@ class MlflowRecorder:
                 self.store.client.log_artifacts(self.run_id, str(source), target)
             else:
                 self.store.client.log_artifact(self.run_id, str(source), path)
+
+    def nested(self, name: str, tags: Mapping[str, str]) -> NestedRecorder:
+        """Starts a run below this one.
+
+        Raises:
+            RuntimeError: If this is a nested run itself.
+        """
+        if self._nest is None:
+            raise RuntimeError(f"this run cannot hold another one ({name!r})")
+        return self._nest(self.run_id, name, tags)
 
     def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:
         """Passes progress on to the listener; the store keeps metrics, not progress."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +43,16 @@ class Recorder(Protocol):
     def warn(self, text: str) -> None:
         """Says something a person should read, in plain words."""
 
+    def nested(self, name: str, tags: Mapping[str, str]) -> NestedRecorder:
+        """Starts a part that is recorded by itself, such as a trial; several may be open."""
+
+
+class NestedRecorder(Recorder, Protocol):
+    """Receives what one part of a component's work says."""
+
+    def end(self, status: Literal["FINISHED", "FAILED", "KILLED"], message: str = "") -> None:
+        """Ends the part; call it once. `message` says why it did not finish."""
+
 
 class SilentRecorder:
     """Listens to nothing."""
@@ -69,6 +79,13 @@ class SilentRecorder:
         """Ignored."""
 
     def warn(self, text: str) -> None:
+        """Ignored."""
+
+    def nested(self, name: str, tags: Mapping[str, str]) -> NestedRecorder:  # noqa: ARG002
+        """A silent one."""
+        return SilentRecorder()
+
+    def end(self, status: str, message: str = "") -> None:
         """Ignored."""
 
 

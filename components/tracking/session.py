@@ -21,12 +21,13 @@ from components.tracking.entries import (
     text_of,
 )
 from components.tracking.mlflow_recorder import Listener, MlflowRecorder
+from components.tracking.nested import NestedRun
 from components.tracking.orphans import WORKSPACE, close_orphans, workspace_id
 from components.tracking.process import identity
 from components.tracking.recorder import use
 from components.tracking.revision import revision_tags
 from components.tracking.store import TrackingStore
-from models.errors import ElmanError
+from models.errors import ElmanError, FailedRunError
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -151,7 +152,9 @@ class RunTracker:
                 self.nested[node_id] = run[0]
             return run[0]
 
-        recorder = MlflowRecorder(self.store, run_id, listener=self._listener, parent_run_id=parent)
+        recorder = MlflowRecorder(
+            self.store, run_id, listener=self._listener, parent_run_id=parent, nest=self._nest
+        )
         try:
             with use(recorder):
                 yield recorder
@@ -254,6 +257,14 @@ class RunTracker:
         if known:
             self.recorder.tags(known)
         self._end(self.run_id, status, error=error)
+
+    def _nest(self, parent: str, name: str, tags: Mapping[str, str]) -> NestedRun:
+        known = {**tags, "mlflow.parentRunId": parent}
+        run_id = self._create(name, known, int(time.time() * 1000))
+        return NestedRun(self.store, run_id, self._end_nested)
+
+    def _end_nested(self, run_id: str, status: Status, message: str) -> None:
+        self._end(run_id, status, error=FailedRunError(message) if message else None)
 
     def _create(self, name: str, tags: Mapping[str, str], start: int) -> str:
         everything = {**tags, **identity(), WORKSPACE: self._workspace}

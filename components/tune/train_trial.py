@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def _train(
             vocabularies=vocabularies(store),
             seed=train.seed,
         )
-        try:
+        with suppress(_EnoughError):
             fit_forecaster(
                 network,
                 store.view("train"),
@@ -167,8 +168,6 @@ def _train(
                 checkpoints=checkpoints,
                 recorder=listener,
             )
-        except _EnoughError:
-            pass
     best = min(listener.losses, key=lambda epoch: (listener.losses[epoch], epoch))
     return Result(listener.losses[best], best, len(listener.losses))
 

@@ -10,6 +10,7 @@ import queue
 import signal
 import threading
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -54,10 +55,7 @@ class Workers:
     def wait(self, timeout: float | None) -> list[Event]:
         """See `Runner.wait`."""
         busy = {w.connection: w for w in self._workers.values() if w.busy}
-        found: list[Event] = []
-        for connection in wait(list(busy), timeout):
-            found.append(busy[connection].receive())  # type: ignore[index]
-        return found
+        return [busy[connection].receive() for connection in wait(list(busy), timeout)]  # type: ignore[index]
 
     def close(self) -> None:
         """See `Runner.close`."""
@@ -89,10 +87,8 @@ class _Worker:
 
     def begin(self, order: Order) -> None:
         self.busy, self._since = True, time.monotonic()
-        try:
+        with suppress(OSError):  # it died just now: `receive` says so
             self.connection.send(order)
-        except OSError:
-            pass  # it died just now: `receive` says so
 
     def receive(self) -> Event:
         try:
