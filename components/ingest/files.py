@@ -75,6 +75,20 @@ def matching(path: str, format_: str, base: Path, *, called: str) -> list[Source
     Raises:
         BadInputError: As `find`.
     """
+    return [source_file(one, format_, base) for one in paths(path, base, called=called)]
+
+
+def paths(path: str, base: Path, *, called: str = "data.path") -> list[Path]:
+    """The files that a path or glob names, sorted; their contents are not read.
+
+    Args:
+        path: The path or glob.
+        base: The folder that a relative path starts from.
+        called: What messages call the path.
+
+    Raises:
+        BadInputError: If nothing matches, or it is a folder.
+    """
     pattern = Path(path).expanduser()
     whole = str(pattern if pattern.is_absolute() else base / pattern)
     # Not Path.glob, which takes no absolute pattern.
@@ -83,11 +97,11 @@ def matching(path: str, format_: str, base: Path, *, called: str) -> list[Source
     if len(found) == 1 and found[0].is_dir():
         example = f"{path.rstrip('/')}/*.csv"
         raise BadInputError(f"{called} {path!r} is a folder; name files, such as {example}")
-    paths = sorted(p for p in found if p.is_file())
-    if not paths:
+    files = sorted(p for p in found if p.is_file())
+    if not files:
         what = "matches no file" if glob.has_magic(whole) else "does not exist"
         raise BadInputError(f"{called} {path!r} {what} (looked for {whole})")
-    return [source_file(one, format_, base) for one in paths]
+    return files
 
 
 def fingerprint(files: list[SourceFile]) -> str:

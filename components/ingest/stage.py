@@ -140,6 +140,19 @@ class Stage:
                 counts.update(self._reasons())
         return sorted(malformed + found), dict(counts)
 
+    def bad_between(self, first: int | None) -> list[tuple[int | None, Reject]]:
+        """Rows with a bad cell, with their times, where those are known and not before `first`.
+
+        Raises:
+            BadInputError: If there are more than `LISTED`.
+        """
+        bad = "NOT good" if first is None else f"NOT good AND (t IS NULL OR t >= {first})"
+        if self.number(bad) > LISTED:
+            raise BadInputError(f"data: more than {LISTED:,} bad rows; check data.time and others")
+        columns = "reason, place, raw, coalesce(t, -9223372036854775808), coalesce(series, '')"
+        rows = self._locate(bad, columns, LISTED)
+        return [(None if t == -(2**63) else t, reject) for (t, _), reject in rows]
+
     def rows_at(self, keys: str, reason: str) -> list[tuple[tuple[int, str], Reject]]:
         """The good rows at the first (t, series) of the table `keys`, with their places, by key."""
         rows = self._locate(
