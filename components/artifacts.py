@@ -15,3 +15,9 @@ class Baselines(Artifact):
     """Predictions of the baselines on every test window."""
 
     TYPE_NAME = "ElmanBaselines"
+
+
+class Monitor(Artifact):
+    """What the monitor found (`monitor.json`) and decided; see `components.monitor.report`."""
+
+    TYPE_NAME = "ElmanMonitor"

@@ -18,7 +18,12 @@ from components.source_digest import source_digest
 SOURCES = (
     "components/backtest",
     "components/baselines/stored.py",
+    "components/ingest/report.py",
+    "components/monitor/columns.py",
+    "components/monitor/profile.py",
+    "components/monitor/reference.py",
     "components/validation/moments.py",
+    "components/windows/examples.py",
     "models/baselines",
     "models/errors.py",
     "models/export",
@@ -44,6 +49,7 @@ class BacktestSpec(ComponentSpec):
         "windows": ChannelParameter(type=Windows),
         "baselines": ChannelParameter(type=Baselines),
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "examples": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
@@ -71,6 +77,7 @@ def backtest(
     season: int | None,
     champion: str,
     streaming: bool = False,
+    examples: BaseChannel | None = None,
 ) -> BacktestComponent:
     """The node `backtest`.
 
@@ -83,6 +90,8 @@ def backtest(
         season: Steps in a season, for MASE; None: from the frequency.
         champion: JSON with `version`, `path` and `digest` of the live model, or empty.
         streaming: Whether the model that is served has to read series step by step.
+        examples: Channel of Examples; given, the winner keeps the distribution of its training rows
+            and its errors beside it, for the monitor.
 
     Returns:
         A component with the outputs `evaluation`, `blessing` and `winner`: the Model that the
@@ -94,6 +103,7 @@ def backtest(
         windows=windows,
         baselines=baselines,
         statistics=statistics,
+        **({} if examples is None else {"examples": examples}),
         evaluation=Channel(type=standard_artifacts.ModelEvaluation),
         blessing=Channel(type=standard_artifacts.ModelBlessing),
         winner=Channel(type=standard_artifacts.Model),

@@ -19,6 +19,7 @@ from components.backtest.settings import BacktestSettings
 from components.backtest.winner import CANDIDATE, place_winner
 from components.backtest.write import write
 from components.baselines.stored import StoredBaselines
+from components.monitor.reference import keep_reference
 from components.tracking.recorder import current
 from components.validation.moments import moments
 from models.baselines.registry import season_of
@@ -27,8 +28,8 @@ from models.windows.store import SeriesStore
 
 
 class BacktestExecutor(BaseExecutor):
-    """Reads Model, Windows, Baselines and ExampleStatistics; writes evaluation, winner and
-    blessing.
+    """Reads Model, Windows, Baselines, ExampleStatistics and Examples; writes evaluation, winner
+    (with what the monitor has to know of it) and blessing.
     """
 
     def Do(  # noqa: N802 (TFX's name)
@@ -66,6 +67,15 @@ class BacktestExecutor(BaseExecutor):
         winner = artifact_utils.get_single_instance(output_dict["winner"])
         source = backtest.evaluation.winner or CANDIDATE
         place_winner(_model_of(source, model, baselines), Path(winner.uri))
+        if input_dict.get("examples"):
+            keep_reference(
+                Path(path_utils.serving_model_path(winner.uri)),
+                _folder(input_dict, "examples"),
+                view,
+                backtest.predictions[source],
+                backtest.yardstick.scale,
+                backtest.evaluation.models[source].model_dump(exclude={"windows"}),
+            )
         winner.set_string_custom_property("source", source)
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         bless(blessing, model if source == CANDIDATE else winner, backtest.evaluation, champion)

@@ -14,9 +14,10 @@ Action = Literal["warn", "stop", "retrain"]
 class DataDriftConfig(Section):
     """New rows against the champion's training rows, column by column.
 
-    A column has drifted when its distance is above `threshold` and above its level: the largest
-    distance that ranges of the same length had inside the training data, each from what came before
-    it. So a day is not held against a year as if it had to look like one.
+    A column has drifted when its distance is above `threshold` and above its level: where distances
+    begin to be far out among those that ranges of the same length had inside the training data,
+    each from what came before it. So a day is not held against a year as if it had to look like
+    one.
     """
 
     threshold: float = Field(
@@ -49,8 +50,8 @@ class ConceptDriftConfig(Section):
     """The champion's error on windows whose labels all came after its run, over that in its
     backtest (mean absolute error in standard deviations of each target on the train rows).
 
-    It has drifted when this ratio is above `threshold` and above its level: the largest ratio of
-    ranges of the same length inside the backtest.
+    It has drifted when this ratio is above `threshold` and above its level: where ratios begin to
+    be far out among those of ranges of the same length inside the backtest.
     """
 
     threshold: float = Field(default=1.5, gt=0, description="smallest ratio of errors that counts")

@@ -45,8 +45,9 @@ class Finding(Section):
             backtest error).
         value: What was measured.
         threshold: Smallest value that counts, as configured.
-        level: The largest value of the same measure over ranges of the same length inside the
-            training data (the backtest, for the ratio); null where there are too few.
+        level: From where on a value is far out among those of the same measure over ranges of the
+            same length inside the training data (the backtest, for the ratio); null where there
+            are too few. See `components.monitor.levels`.
         ranges: How many such ranges; 0 where there is no level.
         rank: Share of those ranges whose value is below this one, 0 to 1; null without a level.
         limit: What `value` has to exceed: the larger of `threshold` and `level`.
@@ -102,6 +103,7 @@ class Check(Section):
         action: What drift leads to.
         state: `not_checked` says nothing on drift; `reason` says why.
         reason: In words; empty for `steady`.
+        waiting: Whether it was not checked only because too little is new yet.
         size: New rows, requests or windows looked at.
         start: ISO time (UTC) of the first of them; empty where not known.
         end: Of the last one.
@@ -113,6 +115,7 @@ class Check(Section):
     action: Action
     state: State
     reason: str = ""
+    waiting: bool = False
     size: int = 0
     start: str = ""
     end: str = ""
