@@ -13,6 +13,7 @@ from models.network.streaming import streaming_refusal
 from models.roles import OBSERVED, Roles
 from models.training.config import TruncatedBptt
 from pipeline.config.problem import Problem
+from pipeline.config.tune_checks import tune_problems
 from pipeline.config.urls import url_problems
 from pipeline.config.zone import zone_problem
 
@@ -219,4 +220,5 @@ _CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _gate,
     _streaming,
     _truncated,
+    tune_problems,
 )

@@ -12,6 +12,7 @@ from components.ingest.config import DataConfig, SplitConfig
 from components.notify.config import NotifyConfig
 from components.push.config import ServingConfig
 from components.tracking.config import TrackingConfig
+from components.tune.config import TuneConfig
 from models.baselines.config import BaselinesConfig
 from models.network.config import ModelConfig
 from models.roles import Covariates, Roles
@@ -44,6 +45,11 @@ class Config(Section):
     window: WindowSpec
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
+    tune: TuneConfig | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="a search for better values before training; see `tune` below",
+    )
     baselines: BaselinesConfig = BaselinesConfig()
     gate: GateConfig = GateConfig()
     serving: ServingConfig = ServingConfig()
@@ -93,4 +99,5 @@ class Config(Section):
 
         A change of the gate alone must not train the same model again.
         """
-        return digest_of_parts(self, ("data", "split", "window", "model", "train", "roles"))
+        tune = () if self.tune is None else ("tune",)
+        return digest_of_parts(self, ("data", "split", "window", "model", "train", "roles", *tune))

@@ -22,9 +22,19 @@ def section_of(field: FieldInfo) -> type[Section] | None:
 
 def section_in(annotation: Any) -> type[Section] | None:
     """The section class that is `annotation` or among its alternatives; None if there is none."""
+    if get_origin(annotation) is dict:
+        return None
     for kind in (annotation, *get_args(annotation)):
         if isinstance(kind, type) and issubclass(kind, Section):
             return kind
+    return None
+
+
+def entry_in(annotation: Any) -> type[Section] | None:
+    """The section class of the values of a mapping, which has keys of its own; else None."""
+    for kind in (annotation, *get_args(annotation)):
+        if get_origin(kind) is dict:
+            return section_in(get_args(kind)[1])
     return None
 
 
@@ -36,18 +46,19 @@ def field_at(section: type[Section], path: KeyPath) -> tuple[Any, tuple[Any, ...
     annotation: Any = section
     metadata: tuple[Any, ...] = ()
     description = ""
-    here: type[Section] | None = section
     for part in path:
+        here = section_in(annotation)
         if isinstance(part, int):
             inner = [a for a in get_args(annotation) if a not in (Ellipsis, type(None))]
             annotation, metadata, description = (inner[0] if inner else Any), (), ""
-            continue
-        assert here is not None, path
-        fields = {field.alias or name: field for name, field in here.model_fields.items()}
-        field = fields[part]
-        annotation, metadata = field.annotation, tuple(field.metadata)
-        description = field.description or ""
-        here = section_of(field)
+        elif here is None:
+            annotation, metadata, description = entry_in(annotation), (), ""
+            assert annotation is not None, path
+        else:
+            fields = {field.alias or name: field for name, field in here.model_fields.items()}
+            field = fields[part]
+            annotation, metadata = field.annotation, tuple(field.metadata)
+            description = field.description or ""
     return annotation, metadata, description
 
 

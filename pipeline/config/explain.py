@@ -10,7 +10,14 @@ from pydantic import ValidationError
 
 from models.section import Section, unknown_key
 from pipeline.config.document import Document, KeyPath, dotted
-from pipeline.config.expected import choices, expectation, field_at, section_in, section_of
+from pipeline.config.expected import (
+    choices,
+    entry_in,
+    expectation,
+    field_at,
+    section_in,
+    section_of,
+)
 
 _MISSING = object()
 
@@ -30,8 +37,11 @@ def unknown_keys(document: Document, section: type[Section]) -> tuple[dict[str, 
                 hint = _belongs(key, section, path) or unknown_key(key, fields)
                 found.append(_line(document, here, hint))
                 continue
-            inner = section_of(fields[key])
-            kept[key] = clean(value, inner, here) if inner else value
+            inner, entry = section_of(fields[key]), entry_in(fields[key].annotation)
+            if entry and isinstance(value, dict):
+                kept[key] = {name: clean(v, entry, (*here, name)) for name, v in value.items()}
+            else:
+                kept[key] = clean(value, inner, here) if inner else value
         return kept
 
     return clean(document.data, section, ()), found
@@ -131,27 +141,25 @@ def _places(section: type[Section], path: tuple[str, ...]) -> Iterator[tuple[str
 
 def field_section(section: type[Section], path: KeyPath) -> type[Section]:
     """The section that stands at `path`."""
-    for key in path:
-        fields = {field.alias or name: field for name, field in section.model_fields.items()}
-        inner = section_of(fields[str(key)])
-        assert inner is not None, path
-        section = inner
-    return section
+    annotation, _, _ = field_at(section, path)
+    found = section_in(annotation)
+    assert found is not None, path
+    return found
 
 
 def _existing(location: tuple[int | str, ...], section: type[Section]) -> KeyPath:
     """`location` without the names of union members and the like, which no file holds."""
     path: KeyPath = ()
-    here: type[Section] | None = section
+    annotation: Any = section
     for part in location:
         if isinstance(part, int):
             return (*path, part)
-        if here is None:
-            continue
-        fields = {field.alias or name: field for name, field in here.model_fields.items()}
+        here = section_in(annotation)
+        fields = {f.alias or name: f for name, f in here.model_fields.items()} if here else {}
         if part in fields:
-            path = (*path, part)
-            here = section_of(fields[part])
+            path, annotation = (*path, part), fields[part].annotation
+        elif here is None and (entry := entry_in(annotation)) is not None:
+            path, annotation = (*path, part), entry
     return path
 
 

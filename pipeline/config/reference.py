@@ -51,7 +51,8 @@ def _section(key: str, section: type[Section]) -> Iterator[str]:
         path = f"{key}.{shown}" if key else shown
         nested = _nested(field.annotation)
         if nested is not None:
-            inner.append((path, nested))
+            mapping = get_origin(field.annotation) is dict
+            inner.append((f"{path}.<key>" if mapping else path, nested))
         meaning = field.description or (f"see `{path}` below" if nested else "")
         yield f"| `{path}` | {_values(field)} | {_default(field)} | {meaning} |"
     yield ""
@@ -96,7 +97,8 @@ def _type(annotation: Any) -> str:
         return f"mapping of {_type(options[0])} to {_type(options[1])}"
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return "section"
-    return {int: "integer", float: "number", str: "text", bool: "true or false"}[annotation]
+    words = {int: "integer", float: "number", str: "text", bool: "true or false", Any: "any value"}
+    return words[annotation]
 
 
 def _default(field: FieldInfo) -> str:
