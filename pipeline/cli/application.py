@@ -15,7 +15,7 @@ import click
 
 from models.errors import ElmanError
 
-COMMANDS = ("init", "check", "run", "status", "predict", "serve", "rollback", "ui")
+COMMANDS = ("init", "check", "run", "status", "predict", "serve", "rollback", "schedule", "ui")
 """In the order in which people meet them; each is the function of that name in its own module."""
 
 INTERRUPTED = 130

@@ -28,7 +28,7 @@ class ScheduleConfig(Section):
         description="missed times: none are run, the last one, or all",
     )
     catch_up_limit: int = Field(
-        default=7, ge=1, description="with `catch_up: all`: at most this many, the newest"
+        default=7, ge=1, le=500, description="with `catch_up: all`: at most this many, the newest"
     )
     jitter: float = Field(
         default=0.0, ge=0.0, description="seconds; a run starts at random up to this much later"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ NICKNAMES = {
     "@annually": "0 0 1 1 *",
 }
 _ITEM = re.compile(r"(\*|\w+(?:-\w+)?)(?:/(\d+))?")
-_LONGER_THAN_ANY_DST_SHIFT = timedelta(hours=3)
+LONGEST_SHIFT = timedelta(hours=3)
+"""More than clocks go forward or back at once."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,11 @@ class Cron:
         return found
 
     @property
+    def expanded(self) -> str:
+        """The same without nicknames, for programs that do not know them."""
+        return NICKNAMES.get(self.text.lower(), self.text)
+
+    @property
     def either_day(self) -> bool:
         """Whether a day counts that fits one of day of month and day of week."""
         return not self.day.starred and not self.weekday.starred
@@ -110,43 +117,54 @@ class Cron:
             moment: With a time zone.
             zone: In which the expression is read.
         """
-        triggers = [_trigger(self, zone, day, weekday) for day, weekday in self._days()]
-        # From a bit earlier: whether a time that clocks skip is still to come must not depend on
-        # the moment one asks from.
-        since = moment - _LONGER_THAN_ANY_DST_SHIFT
-        upcoming = [self._next(trigger, since, zone) for trigger in triggers]
-        while True:
-            known = [time for time in upcoming if time is not None]
-            if not known:
-                return
+        upcoming: list[datetime] = []
+        last = moment
+        # From a bit earlier: a time that clocks skip may still be to come.
+        since = moment.astimezone(zone).replace(tzinfo=None) - LONGEST_SHIFT
+        for wall in self._wall_times(since):
+            first = wall.replace(tzinfo=zone).astimezone(UTC)
+            second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+            heapq.heappush(upcoming, first)
+            # Later in autumn, when the time exists twice; earlier in spring, when it does not.
+            if self.hour.starred and second > first:
+                heapq.heappush(upcoming, second)
+            # Those after it may be earlier than `first` by a shift of the clocks, not by more.
+            while upcoming and upcoming[0] < first - LONGEST_SHIFT:
+                found = heapq.heappop(upcoming)
+                if found > last:
+                    yield (last := found)
+        while upcoming:
+            found = heapq.heappop(upcoming)
+            if found > last:
+                yield (last := found)
+
+    def _wall_times(self, since: datetime) -> Iterator[datetime]:
+        """What the clock on the wall shows, without a time zone, after `since`.
+
+        APScheduler is asked in UTC: in a zone whose clocks change, its trigger (3.11) adds 24
+        hours to come to the next day, and so skips a time before one o'clock.
+        """
+        days: list[tuple[CronField | None, CronField | None]] = [(self.day, self.weekday)]
+        if self.either_day:
+            days = [(self.day, None), (None, self.weekday)]
+        triggers = [_trigger(self, day, weekday) for day, weekday in days]
+        start = since.replace(tzinfo=UTC)
+        upcoming = [_next(trigger, start) for trigger in triggers]
+        while known := [time for time in upcoming if time is not None]:
             first = min(known)
-            if first > moment:
-                yield first
+            yield first.replace(tzinfo=None)
             upcoming = [
-                self._next(trigger, first, zone) if time == first else time
+                _next(trigger, first) if time == first else time
                 for trigger, time in zip(triggers, upcoming, strict=True)
             ]
 
-    def _days(self) -> list[tuple[CronField | None, CronField | None]]:
-        if self.either_day:
-            return [(self.day, None), (None, self.weekday)]
-        return [(self.day, self.weekday)]
 
-    def _next(self, trigger: CronTrigger, moment: datetime, zone: ZoneInfo) -> datetime | None:
-        while True:
-            moment += timedelta(seconds=1)
-            found: datetime | None = trigger.get_next_fire_time(None, moment.astimezone(zone))
-            if found is None:
-                return None
-            moment = found.astimezone(UTC)
-            again = found.fold and found.utcoffset() != found.replace(fold=0).utcoffset()
-            if self.hour.starred or not again:
-                return moment
+def _next(trigger: CronTrigger, moment: datetime) -> datetime | None:
+    found: datetime | None = trigger.get_next_fire_time(None, moment + timedelta(seconds=1))
+    return found
 
 
-def _trigger(
-    cron: Cron, zone: ZoneInfo, day: CronField | None, weekday: CronField | None
-) -> CronTrigger:
+def _trigger(cron: Cron, day: CronField | None, weekday: CronField | None) -> CronTrigger:
     from apscheduler.triggers.cron import CronTrigger
 
     def listed(field: CronField | None) -> str:
@@ -162,7 +180,7 @@ def _trigger(
         day_of_week="*"
         if weekday is None or weekday.every
         else ",".join(WEEKDAYS[value] for value in weekday.values),
-        timezone=zone,
+        timezone=UTC,
     )
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pipeline.schedule.cron import Cron
 
 UTC_ZONE = ZoneInfo("UTC")
+CALENDAR = ("systemd-analyze", "calendar", "--iterations=20")
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -52,7 +53,7 @@ def fits(day: date, text: list[str], values: list[set[int]]) -> bool:
 @settings(max_examples=60)
 @given(
     st.tuples(
-        fields(0, 59), fields(0, 23), fields(1, 28), st.just(("*", set(range(1, 13)))), fields(0, 7)
+        fields(0, 59), fields(0, 23), fields(1, 31), st.just(("*", set(range(1, 13)))), fields(0, 7)
     ),
     st.integers(0, 60 * 24 * 365),
 )
@@ -93,6 +94,34 @@ def test_a_time_that_clocks_skip_comes_an_hour_later_whenever_one_asks() -> None
     # 29 March 2026, 02:00 to 03:00 does not exist in Berlin; 03:30 there is 01:30 UTC.
     for asked in ("2026-03-28T20:00Z", "2026-03-29T00:59Z", "2026-03-29T01:10Z"):
         assert first("30 2 * * *", asked, BERLIN, 2) == ["2026-03-29T01:30", "2026-03-30T00:30"]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+@pytest.mark.parametrize("text", ["15 0 * * *", "45 1 * * *", "0 4 * * *", "30 23 * * *"])
+def test_every_day_of_a_year_has_its_run_whatever_the_clocks_do(text: str, zone: str) -> None:
+    place = ZoneInfo(zone)
+    found = islice(Cron.parse(text).after(datetime(2026, 1, 1, tzinfo=place), place), 365)
+    days = [(moment.astimezone(place)).date() for moment in found]
+    assert days == [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_a_starred_hour_follows_real_time(zone: str) -> None:
+    place = ZoneInfo(zone)
+    for month in (3, 10):
+        start = datetime(2026, month, 1, tzinfo=UTC)
+        found = list(islice(Cron.parse("*/30 * * * *").after(start, place), 45 * 48))
+        assert found == [start + timedelta(minutes=30 * (n + 1)) for n in range(45 * 48)]
+
+
+def test_a_starred_hour_with_a_step_has_no_time_that_is_not_its_own() -> None:
+    # In spring 02:30 does not exist and comes at 03:30; in autumn 02:30 comes twice.
+    for asked, expected in (
+        ("2026-03-28T23:45Z", ["29 01:30", "29 02:30"]),
+        ("2026-10-24T23:45Z", ["25 00:30", "25 01:30", "25 03:30"]),
+    ):
+        found = first("30 */2 * * *", asked, BERLIN, len(expected))
+        assert [moment[8:].replace("T", " ") for moment in found] == expected
 
 
 def test_a_time_that_comes_twice_counts_once_unless_the_hour_is_starred() -> None:
@@ -144,8 +173,7 @@ def test_systemd_names_the_same_moments(text: str) -> None:
     moments: set[datetime] = set()
     for line in calendars(Cron.parse(text), "Europe/Berlin"):
         said = subprocess.run(
-            ["systemd-analyze", "calendar", "--iterations=20", f"--base-time={base:%F %T} UTC"]
-            + [line],
+            [*CALENDAR, f"--base-time={base:%F %T} UTC", line],
             capture_output=True,
             text=True,
             check=True,
