@@ -18,7 +18,11 @@ from models.network.config import ModelConfig
 from models.training.config import TrainConfig
 
 SOURCES = (
+    "components/backtest/champion.py",
     "components/train",
+    "components/tune/candidate.py",
+    "components/tune/coding.py",
+    "components/tune/result.py",
     "components/validation/moments.py",
     "models/cells",
     "models/errors.py",
@@ -45,6 +49,7 @@ class TrainSpec(ComponentSpec):
     INPUTS: ClassVar[dict[str, Any]] = {
         "windows": ChannelParameter(type=Windows),
         "statistics": ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "hyperparameters": ChannelParameter(type=standard_artifacts.HyperParameters, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -66,6 +71,8 @@ def trainer(
     train: TrainConfig,
     config_digest: str,
     data: RawData | None = None,
+    champion: str = "",
+    hyperparameters: BaseChannel | None = None,
 ) -> TrainComponent:
     """The node `train`.
 
@@ -77,6 +84,10 @@ def trainer(
         config_digest: Of what the model depends on; goes into the model's metadata.
         data: How the raw rows are written, so that a client can make windows of such rows; goes
             into the model's metadata.
+        champion: JSON with `version`, `path` and `digest` of the live model, or empty; used, and
+            part of the cache's key, only with `train.warm_start`.
+        hyperparameters: Channel of HyperParameters from `tune`, whose values take the place of
+            those of `model` and `train`; None: there is no search.
 
     Returns:
         A component with the output `model`.
@@ -84,9 +95,14 @@ def trainer(
     spec = TrainSpec(
         windows=windows,
         statistics=statistics,
+        hyperparameters=hyperparameters,
         model=Channel(type=standard_artifacts.Model),
         config=TrainSettings(
-            model=model, train=train, config_digest=config_digest, data=data
+            model=model,
+            train=train,
+            config_digest=config_digest,
+            data=data,
+            champion=champion if train.warm_start else "",
         ).canonical_json(),
         source_digest=source_digest(*SOURCES),
     )

@@ -8,10 +8,12 @@ from typing import Any
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
+from components.backtest.champion import Champion
 from components.tracking.recorder import current
 from components.train.identity import training_digest
 from components.train.settings import TrainSettings
 from components.train.train import train_forecaster
+from components.tune.result import read_best, summary
 from components.validation.moments import moments
 from models.history.recipe import DataDescription
 from models.windows.store import SeriesStore
@@ -35,6 +37,10 @@ class TrainExecutor(BaseExecutor):
         store = SeriesStore.load(Path(artifact_utils.get_single_uri(input_dict["windows"])))
         scaling = moments(Path(artifact_utils.get_single_uri(input_dict["statistics"])))
         out = Path(artifact_utils.get_single_uri(output_dict["model"]))
+        found = input_dict.get("hyperparameters")
+        tuning = Path(artifact_utils.get_single_uri(found)) if found else None
+        if tuning is not None:
+            settings = settings.tuned(store.spec, read_best(tuning))
         recorder = current()
         recorder.params(
             {
@@ -46,6 +52,8 @@ class TrainExecutor(BaseExecutor):
             "config_digest": settings.config_digest,
             "source_digest": code,
         }
+        if tuning is not None:
+            metadata["tuning"] = summary(tuning).model_dump(mode="json")
         if settings.data is not None:
             described = DataDescription.of(settings.data, store)
             metadata["data"] = described.model_dump(mode="json")
@@ -61,6 +69,7 @@ class TrainExecutor(BaseExecutor):
             checkpoints=checkpoint_folder(out, training_digest(store, scaling, settings, code)),
             metadata=metadata,
             recorder=recorder,
+            champion=Champion.parse(settings.champion),
         )
 
 

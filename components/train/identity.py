@@ -39,6 +39,7 @@ def training_digest(
         store.roles.canonical_json(),
         store.frequency,
         store.fill,
+        *([settings.champion] if settings.champion else []),
         repr(store.series),
         repr(sorted((name, tuple(values)) for name, values in store.static.items())),
     ):

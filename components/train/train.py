@@ -10,8 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from components.backtest.champion import Champion
 from components.tracking.recorder import Recorder
 from components.train.artifact import SERVING, TrainResult, report, require_unused, staged
+from components.train.warm_start import VOCABULARIES, WarmStart, begin
 from models.cells.registry import cudnn_obstacles
 from models.features.scaling import Scaling
 from models.network.config import ModelConfig
@@ -30,6 +32,7 @@ def train_forecaster(
     checkpoints: Path,
     metadata: Mapping[str, Any],
     recorder: Recorder,
+    champion: Champion | None = None,
 ) -> TrainResult:
     """Builds, fits and exports a forecaster.
 
@@ -47,6 +50,7 @@ def train_forecaster(
         metadata: Further keys for `elman.json`, such as `config_digest` and `run_id`. Added here:
             `train_range`, `moments`, `metrics`, `parameters`, `model` and `train`.
         recorder: Hears parameters, metrics, figures, warnings and progress.
+        champion: The live model, with whose weights to begin if `train.warm_start` is on.
 
     Raises:
         BadInputError: If the data cannot train this network; see `build_forecaster` and
@@ -60,6 +64,7 @@ def train_forecaster(
     from models.training.machine import training_machine, uses_gpu
 
     require_unused(out)
+    words = vocabularies(store)
     with training_machine(train, recorder):
         if uses_gpu(train):
             for obstacle in cudnn_obstacles(model):
@@ -70,9 +75,13 @@ def train_forecaster(
             model=model,
             scaling=scaling,
             frequency=store.frequency,
-            vocabularies=vocabularies(store),
+            vocabularies=words,
             seed=train.seed,
         )
+        start = None
+        if train.warm_start:
+            start = begin(network, champion, store, model, scaling, words)
+            _record_start(recorder, start)
         history = fit_forecaster(
             network,
             store.view("train"),
@@ -82,6 +91,10 @@ def train_forecaster(
             checkpoints=checkpoints,
             recorder=recorder,
         )
+    known = dict(metadata)
+    if start is not None:
+        history.warm_start = start.as_json()
+        known |= {"warm_start": start.as_json(), VOCABULARIES: words}
     with staged(out) as staging:
         export_forecaster(
             network,
@@ -89,7 +102,7 @@ def train_forecaster(
             spec=store.spec,
             roles=store.roles,
             frequency=store.frequency,
-            metadata={**_facts(store, scaling, model, train, history), **metadata},
+            metadata={**_facts(store, scaling, model, train, history), **known},
         )
         network.save(staging / "model.keras")
         (staging / "history.json").write_text(history.to_json() + "\n")
@@ -98,6 +111,19 @@ def train_forecaster(
         report(recorder, history, train, unit, staging / "history.json")
     shutil.rmtree(checkpoints, ignore_errors=True)
     return TrainResult(folder=out, saved_model=out / SERVING, history=history)
+
+
+def _record_start(recorder: Recorder, start: WarmStart) -> None:
+    recorder.tags({"elman.train.start": start.words})
+    recorder.metrics(
+        {
+            f"warm_start_{name}_{target}": value
+            for target, values in start.moved.items()
+            for name, value in values.items()
+        }
+    )
+    if start.version and not start.warm:
+        recorder.warn(f"cold start: {start.reason}")
 
 
 def vocabularies(store: SeriesStore) -> dict[str, tuple[str, ...]]:

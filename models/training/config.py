@@ -133,6 +133,13 @@ class TrainConfig(FittingConfig, _Forecasts):
     batch_size: int = Field(
         default=64, ge=1, description="windows in a step; with truncated bptt, most series in one"
     )
+    warm_start: bool = Field(
+        default=False,
+        # A key that is left out changes no digest, so that trained models stay in the cache.
+        exclude_if=lambda value: not value,
+        description="begin with the champion's weights where model, columns and horizon are the "
+        "same; the optimizer and the scaling are new",
+    )
 
     @property
     def one_device(self) -> bool:

@@ -38,6 +38,8 @@ class TrainingHistory:
         gradient_flow: Measurements of `models.training.gradient_flow`, in the order of epochs: each
             `epoch`, and `norms` by recurrent layer and lag.
         resumed_after: Finished epochs found when the run last started; 0 for one uninterrupted.
+        warm_start: With `train.warm_start`, whether it began with the champion's weights, and if
+            not, why: see `components.train.warm_start.WarmStart`. Empty otherwise.
     """
 
     epochs: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in SERIES})
@@ -49,6 +51,7 @@ class TrainingHistory:
     validation_windows: int = 0
     gradient_flow: list[dict[str, Any]] = field(default_factory=list)
     resumed_after: int = 0
+    warm_start: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epochs_run(self) -> int:
