@@ -12,7 +12,7 @@ from examples.grammars.reber import EMBEDDED_REBER
 from examples.grammars.strings_table import HEADER, disjoint, rows
 from examples.tables import DATA, arguments, write
 
-SIZES = {"train": 1024, "validation": 256, "test": 512}
+SIZES = {"train": 2048, "validation": 256, "test": 512}
 SEED = 7
 
 
