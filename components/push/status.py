@@ -57,6 +57,7 @@ class Status:
         versions: Those it can see, newest first.
         rolled_back: Those rolled back and still on disk, newest first.
         runs: The last runs as the runner wrote them down, newest first.
+        drift: What the newest run that watched for drift found, with its time; or "".
     """
 
     directory: str
@@ -64,6 +65,7 @@ class Status:
     versions: tuple[Version, ...]
     rolled_back: tuple[Version, ...]
     runs: tuple[Mapping[str, Any], ...]
+    drift: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """As JSON values, for `--json`."""
@@ -72,6 +74,7 @@ class Status:
             "live": self.live,
             "versions": [vars(v) for v in self.versions],
             "rolled_back": [vars(v) for v in self.rolled_back],
+            "drift": self.drift,
             "runs": [dict(run) for run in self.runs],
         }
 
@@ -98,6 +101,7 @@ def read_status(base: Path, workspace: Path | None = None, *, runs: int = 5) -> 
             for v in sorted(gone, reverse=True)
         ),
         runs=tuple(ended[:runs]),
+        drift=next((f"{r.get('run_id', '-')}: {r['drift']}" for r in ended if r.get("drift")), ""),
     )
 
 
@@ -135,7 +139,10 @@ def render(status: Status) -> RenderableType:
         )
     if not status.versions:
         versions.add_row("-", "nothing is live", "-", *("-" for _ in metrics))
-    lines = [Text("Last runs", style="italic")]
+    lines = []
+    if status.drift:
+        lines += [Text.assemble(("Drift  ", "italic"), status.drift), Text()]
+    lines.append(Text("Last runs", style="italic"))
     for run in status.runs:
         words = str(run.get("verdict") or run.get("error") or "")
         pushed = f", pushed {run['pushed']}" if run.get("pushed") else ""

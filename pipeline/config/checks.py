@@ -12,6 +12,7 @@ from models.frequency import DAY, WEEK, Frequency
 from models.network.streaming import streaming_refusal
 from models.roles import OBSERVED, Roles
 from models.training.config import TruncatedBptt
+from pipeline.config.drift_checks import drift_problems
 from pipeline.config.problem import Problem
 from pipeline.config.tune_checks import tune_problems
 from pipeline.config.urls import url_problems
@@ -220,5 +221,6 @@ _CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _gate,
     _streaming,
     _truncated,
+    drift_problems,
     tune_problems,
 )

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from components.backtest.config import GateConfig
 from components.ingest.config import DataConfig, SplitConfig
+from components.monitor.config import DriftConfig
 from components.notify.config import NotifyConfig
 from components.push.config import ServingConfig
 from components.tracking.config import TrackingConfig
@@ -52,6 +53,11 @@ class Config(Section):
     )
     baselines: BaselinesConfig = BaselinesConfig()
     gate: GateConfig = GateConfig()
+    drift: DriftConfig | None = Field(
+        default=None,
+        exclude_if=lambda value: value is None,
+        description="whether the live model still fits what comes in; see `drift` below",
+    )
     serving: ServingConfig = ServingConfig()
     tracking: TrackingConfig = TrackingConfig()
     schedule: ScheduleConfig | None = Field(

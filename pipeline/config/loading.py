@@ -53,6 +53,13 @@ class LoadedConfig:
         return self.resolve(given) if given else self.workspace / "serving" / self.config.name
 
     @property
+    def request_log_directory(self) -> Path:
+        """Where the embedded server keeps a sample of its requests, if it is told to."""
+        log = self.config.serving.request_log
+        given = None if log is None else log.directory
+        return self.resolve(given) if given else self.workspace / "requests" / self.config.name
+
+    @property
     def schema_path(self) -> Path:
         """The data schema, beside the configuration unless it says otherwise."""
         given = self.config.schema_file

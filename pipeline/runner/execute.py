@@ -9,14 +9,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from components.monitor.report import read as read_monitor
 from components.push.repository import ModelRepository
 from components.tracking.session import RunTracker
+from components.tune.result import summary
 from components.validation.schema_file import publish_schema
 from pipeline import graph
 from pipeline.config import LoadedConfig
 from pipeline.runner import launch
 from pipeline.runner.conclude import conclude
 from pipeline.runner.display import Display
+from pipeline.runner.drift import heed, held, report_of
 from pipeline.runner.report import publish
 from pipeline.runner.result import NodeResult, PushResult, RunResult
 from pipeline.tasks import task_of
@@ -76,9 +79,13 @@ def execute(
             outcome.outputs["schema"], loaded.schema_path
         ):
             display.say(f"    wrote {loaded.schema_path}: review it and commit it")
-    result = _result(loaded, task, run_id, tracker, outcomes, time.monotonic() - since)
+        if heed(outcome):
+            break
+    # The monitor is the only reason to end before the last component.
+    gather = _result if "push" in outcomes else held
+    result = gather(loaded, task, run_id, tracker, outcomes, time.monotonic() - since)
     report = publish(loaded, result, outcomes, tracker, display)
-    verdict = "blessed" if result.blessed else "not blessed"
+    verdict = "held" if result.held else "blessed" if result.blessed else "not blessed"
     conclude(tracker, result, outcomes, verdict=verdict, report=report)
     return result
 
@@ -90,6 +97,12 @@ def _detail(task: Task, outcome: launch.NodeOutcome) -> str:
         return task.rows(out["examples"])
     if outcome.node == "windows":
         return ", ".join(f"{split} {n:,}" for split, n in task.counts(out["windows"]).items())
+    if outcome.node == "tune":
+        return summary(out["hyperparameters"]).words
+    if outcome.node == "tuned_windows":
+        return ", ".join(f"{split} {n:,}" for split, n in task.counts(out["tuned"]).items())
+    if outcome.node == "monitor":
+        return read_monitor(out["monitor"]).summary
     if outcome.node == "train":
         history = json.loads((out["model"] / "history.json").read_text())
         return f"best epoch {history['best_epoch']} of {history['epochs_run']}"
@@ -126,10 +139,13 @@ def _result(
     seconds: float,
 ) -> RunResult:
     examples = outcomes["ingest"].outputs["examples"]
-    store = outcomes["windows"].outputs["windows"]
+    tune, retold = outcomes.get("tune"), outcomes.get("tuned_windows")
+    store = (
+        retold.outputs["tuned"] if retold is not None else outcomes["windows"].outputs["windows"]
+    )
     evaluation = _evaluation(outcomes["backtest"].outputs["evaluation"])
     pushed = json.loads((outcomes["push"].outputs["pushed_model"] / "push.json").read_text())
-    verdict = evaluation["verdict"]
+    verdict, monitor = evaluation["verdict"], report_of(outcomes)
     return RunResult(
         name=loaded.config.name,
         run_id=run_id,
@@ -142,6 +158,8 @@ def _result(
         models=evaluation["models"],
         blessed=verdict["blessed"],
         winner=evaluation["winner"],
+        drift="" if monitor is None else monitor.summary,
+        tuning=None if tune is None else summary(tune.outputs["hyperparameters"]),
         summary=verdict["summary"],
         reasons=tuple(verdict["reasons"]),
         push=PushResult(

@@ -30,6 +30,7 @@ class LedgerEntry(Section):
         winner: What the gate blessed: `candidate` or a baseline; empty for nothing.
         metrics: On the test split, of the winner; of the candidate where there is none.
         verdict: One sentence.
+        drift: What the monitor found, in a sentence; empty where nothing is watched.
         error: Why a run failed, in a sentence.
         mlflow_run_id: The parent run in MLflow; of the earlier run where nothing was new.
         schema_digest: Of the schema file when the run ended; empty if there was none.
@@ -46,6 +47,7 @@ class LedgerEntry(Section):
     winner: str = ""
     metrics: dict[str, float | None] = Field(default_factory=dict)
     verdict: str = ""
+    drift: str = ""
     error: str = ""
     mlflow_run_id: str = ""
     schema_digest: str = ""

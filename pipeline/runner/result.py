@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.backtest.winner import CANDIDATE
+from components.tune.result import TuningSummary
 from models.section import Section
 from pipeline.tasks.task import DataResult, SequencesResult
 
@@ -48,6 +49,9 @@ class RunResult(Section):
         models: Metrics by model (`candidate`, `champion`, baselines), natural units.
         blessed: Whether a model was blessed: the candidate, or a baseline in its place.
         winner: Which: `candidate` or the baseline's name; null if none was.
+        held: Whether nothing was trained, because the champion still holds; then `models` is empty.
+        drift: What the monitor found, in a sentence; empty where nothing is watched.
+        tuning: The values that a search has found for this run; null without one.
         summary: The verdict in one sentence.
         reasons: Every reason for the verdict.
         push: What was pushed.
@@ -69,6 +73,9 @@ class RunResult(Section):
     models: dict[str, dict[str, float | None]]
     blessed: bool
     winner: str | None = None
+    held: bool = False
+    drift: str = ""
+    tuning: TuningSummary | None = None
     summary: str
     reasons: tuple[str, ...]
     push: PushResult
@@ -91,7 +98,8 @@ def render(result: RunResult, *, config: str, console: Console) -> None:
     for label, text in _facts(result):
         _line(console, label, text)
     console.print()
-    console.print(_models(result))
+    if result.models:
+        console.print(_models(result))
     for label, text in _verdict(result, config):
         _line(console, label, text)
 
@@ -104,7 +112,11 @@ def _line(console: Console, label: str, text: str) -> None:
 def _facts(result: RunResult) -> Iterator[tuple[str, str]]:
     yield "data", result.data.words
     yield result.unit, ", ".join(f"{split} {n:,}" for split, n in result.windows.items())
+    if result.tuning is not None:
+        yield "tuned", escape(result.tuning.words)
     reused = sum(node.cached for node in result.nodes)
+    if result.drift and not result.held:
+        yield "drift", escape(result.drift)
     yield "run", f"{result.seconds:.0f} s, {reused} of {len(result.nodes)} components re-used"
 
 
@@ -133,7 +145,7 @@ def _figure(value: float | None) -> str:
 
 
 def _verdict(result: RunResult, config: str) -> Iterator[tuple[str, str]]:
-    color = "green" if result.blessed else "yellow"
+    color = "green" if result.blessed or result.held else "yellow"
     word, _, rest = result.summary.partition(":")
     yield "verdict", f"[{color}]{escape(word)}[/]:{escape(rest)}"
     for reason in result.reasons:

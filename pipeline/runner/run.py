@@ -215,6 +215,7 @@ def _write(
                 "winner": (result.winner or "") if result else "",
                 "metrics": result.models.get(result.winner or CANDIDATE, {}) if result else {},
                 "verdict": result.summary if result else "",
+                "drift": result.drift if result else "",
                 "schema_digest": file_digest(loaded.schema_path),
             }
         ),
