@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import BaseChannel
@@ -13,6 +15,7 @@ from components.ingest.config import DataConfig
 from components.monitor.component import monitor
 from components.push.component import pusher
 from components.serving_check.component import serving_check
+from components.spans.state import Entry
 from components.train.component import trainer
 from components.tune.candidate import Candidate
 from components.tune.component import tuner
@@ -22,6 +25,7 @@ from components.windows.component import windows
 from models.history.recipe import RawData
 from pipeline.config import LoadedConfig
 from pipeline.graph import assemble
+from pipeline.span_dag import joined
 
 
 def raw_data(data: DataConfig) -> RawData:
@@ -44,19 +48,22 @@ def skew_requests(loaded: LoadedConfig) -> str:
     return str(loaded.resolve(given) if given else loaded.request_log_directory)
 
 
-def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeline:
+def build(
+    loaded: LoadedConfig, *, champion: str, force: bool = False, spans: Sequence[Entry] = ()
+) -> Pipeline:
     """The pipeline of one configuration.
 
     Args:
         loaded: The configuration and its resolved paths.
         champion: JSON of the champion that the candidate has to beat, or empty.
         force: Whether a model that was rolled back may be pushed again.
+        spans: With `data.spans`, the ingested spans to train on.
     """
     config = loaded.forecast
     data, split, roles, spec = config.data, config.split, config.roles, config.window
 
-    ingest = example_gen(data, split, roles, base=loaded.path.parent)
-    examples = ingest.outputs["examples"]
+    head = [*joined(loaded, spans)] if spans else [example_gen(data, split, roles, loaded.folder)]
+    examples = head[-1].outputs["examples"]
     statistics_node = statistics_gen(examples)
     statistics = statistics_node.outputs["statistics"]
     schema = schema_gen(statistics, loaded.schema_path)
@@ -127,7 +134,7 @@ def build(loaded: LoadedConfig, *, champion: str, force: bool = False) -> Pipeli
     return assemble(
         loaded,
         [
-            ingest,
+            *head,
             statistics_node,
             schema,
             validate,

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from components.spans.summary import SpansSummary
 from models.section import Section
 
 NAME = "runs.jsonl"
@@ -34,6 +35,7 @@ class LedgerEntry(Section):
         error: Why a run failed, in a sentence.
         mlflow_run_id: The parent run in MLflow; of the earlier run where nothing was new.
         schema_digest: Of the schema file when the run ended; empty if there was none.
+        spans: Which spans were trained on, new, blocked; null where the data comes in one piece.
     """
 
     run_id: str
@@ -51,6 +53,7 @@ class LedgerEntry(Section):
     error: str = ""
     mlflow_run_id: str = ""
     schema_digest: str = ""
+    spans: SpansSummary | None = None
 
 
 def append(workspace: Path, entry: LedgerEntry) -> None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from components.backtest.winner import CANDIDATE
+from components.spans.summary import SpansSummary
 from components.tune.result import TuningSummary
 from models.section import Section
 from pipeline.tasks.task import DataResult, SequencesResult
@@ -52,6 +53,7 @@ class RunResult(Section):
         held: Whether nothing was trained, because the champion still holds; then `models` is empty.
         drift: What the monitor found, in a sentence; empty where nothing is watched.
         tuning: The values that a search has found for this run; null without one.
+        spans: Which spans were trained on, new, blocked; null where the data comes in one piece.
         summary: The verdict in one sentence.
         reasons: Every reason for the verdict.
         push: What was pushed.
@@ -76,6 +78,7 @@ class RunResult(Section):
     held: bool = False
     drift: str = ""
     tuning: TuningSummary | None = None
+    spans: SpansSummary | None = None
     summary: str
     reasons: tuple[str, ...]
     push: PushResult
@@ -111,6 +114,8 @@ def _line(console: Console, label: str, text: str) -> None:
 
 def _facts(result: RunResult) -> Iterator[tuple[str, str]]:
     yield "data", result.data.words
+    if result.spans is not None:
+        yield "spans", escape(result.spans.words)
     yield result.unit, ", ".join(f"{split} {n:,}" for split, n in result.windows.items())
     if result.tuning is not None:
         yield "tuned", escape(result.tuning.words)

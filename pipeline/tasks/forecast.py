@@ -10,10 +10,15 @@ from components.ingest.ingest import content_fingerprint
 from components.ingest.report import IngestReport
 from models.windows.store import SeriesStore
 from pipeline.config import Config, LoadedConfig
+from pipeline.spans import spans_fingerprint
 from pipeline.tasks.task import DataResult, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tfx.orchestration.pipeline import Pipeline
+
+    from components.spans.state import Entry
 
 
 class ForecastTask:
@@ -28,13 +33,15 @@ class ForecastTask:
 
     def fingerprint(self) -> str:
         """See `Task.fingerprint`."""
+        if self._config.data.spans is not None:
+            return spans_fingerprint(self._loaded)
         return content_fingerprint(self._config.data, self._config.roles, self._loaded.folder)
 
-    def graph(self, *, champion: str, force: bool) -> Pipeline:
+    def graph(self, *, champion: str, force: bool, spans: Sequence[Entry] = ()) -> Pipeline:
         """See `Task.graph`."""
         from pipeline import dag
 
-        return dag.build(self._loaded, champion=champion, force=force)
+        return dag.build(self._loaded, champion=champion, force=force, spans=spans)
 
     def source(self, examples: Path) -> Source:
         """See `Task.source`."""

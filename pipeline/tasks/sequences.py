@@ -13,7 +13,11 @@ from pipeline.config import LoadedConfig, SequenceConfig
 from pipeline.tasks.task import SequencesResult, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tfx.orchestration.pipeline import Pipeline
+
+    from components.spans.state import Entry
 
 
 class SequenceTask:
@@ -34,8 +38,14 @@ class SequenceTask:
         """See `Task.fingerprint`."""
         return content_fingerprint(self._config.data, self._loaded.folder)
 
-    def graph(self, *, champion: str, force: bool) -> Pipeline:
-        """See `Task.graph`."""
+    def graph(
+        self,
+        *,
+        champion: str,
+        force: bool,
+        spans: Sequence[Entry] = (),  # noqa: ARG002
+    ) -> Pipeline:
+        """See `Task.graph`: sequences do not come in spans."""
         from pipeline import sequence_dag
 
         return sequence_dag.build(self._loaded, self._config, champion=champion, force=force)

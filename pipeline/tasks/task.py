@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +11,8 @@ from models.section import Section
 
 if TYPE_CHECKING:
     from tfx.orchestration.pipeline import Pipeline
+
+    from components.spans.state import Entry
 
 
 class DataResult(Section):
@@ -89,12 +91,13 @@ class Task(Protocol):
             BadInputError: If it cannot be read.
         """
 
-    def graph(self, *, champion: str, force: bool) -> Pipeline:
+    def graph(self, *, champion: str, force: bool, spans: Sequence[Entry] = ()) -> Pipeline:
         """The components and how they are joined.
 
         Args:
             champion: JSON of the champion that the candidate has to beat, or empty.
             force: Whether a model that was rolled back may be pushed again.
+            spans: The ingested spans to train on, where the data comes in spans.
         """
 
     def source(self, examples: Path) -> Source:
