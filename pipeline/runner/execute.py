@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from components.monitor.report import read as read_monitor
 from components.push.repository import ModelRepository
@@ -15,7 +15,7 @@ from components.tracking.session import RunTracker
 from components.tune.result import summary
 from components.validation.schema_file import publish_schema
 from pipeline import graph
-from pipeline.config import LoadedConfig
+from pipeline.config import Config, LoadedConfig
 from pipeline.runner import launch
 from pipeline.runner.conclude import conclude
 from pipeline.runner.display import Display
@@ -24,6 +24,9 @@ from pipeline.runner.report import publish
 from pipeline.runner.result import NodeResult, PushResult, RunResult
 from pipeline.tasks import task_of
 from pipeline.tasks.task import Task
+
+if TYPE_CHECKING:
+    from pipeline.runner.spans import SpansOutcome
 
 ALWAYS = ("push",)
 """Never from the cache: whether a model is live is a fact of the serving directory."""
@@ -44,6 +47,7 @@ def execute(
     *,
     use_cache: bool,
     force: bool,
+    seen: Callable[[launch.NodeOutcome], None] = lambda _: None,
 ) -> RunResult:
     """Runs every component and finishes the tracking run.
 
@@ -56,14 +60,16 @@ def execute(
         since: `time.monotonic()` at the start of the run.
         use_cache: Whether earlier artifacts may be re-used.
         force: Whether a model that was rolled back may be pushed again.
+        seen: Called with the outcome of each component.
 
     Raises:
         ElmanError: As raised by a component.
     """
     task = task_of(loaded)
+    spans = _spans(loaded, run_id, tracker, display, use_cache=use_cache)
     outcomes: dict[str, launch.NodeOutcome] = {}
     for outcome in launch.launch(
-        task.graph(champion=champion, force=force),
+        task.graph(champion=champion, force=force, spans=spans.entries if spans else ()),
         run_id=run_id,
         around=tracker.component,
         display=display,
@@ -72,6 +78,7 @@ def execute(
         describe=partial(_detail, task),
     ):
         outcomes[outcome.node] = outcome
+        seen(outcome)
         tracker.tag_execution(outcome.node, outcome.execution_id, cached=outcome.cached)
         if outcome.node == "ingest":
             _name_data(loaded, task, tracker, outcome.outputs["examples"])
@@ -84,10 +91,22 @@ def execute(
     # The monitor is the only reason to end before the last component.
     gather = _result if "push" in outcomes else held
     result = gather(loaded, task, run_id, tracker, outcomes, time.monotonic() - since)
+    if spans is not None:
+        result = result.model_copy(update={"spans": spans.summary})
     report = publish(loaded, result, outcomes, tracker, display)
     verdict = "held" if result.held else "blessed" if result.blessed else "not blessed"
     conclude(tracker, result, outcomes, verdict=verdict, report=report)
     return result
+
+
+def _spans(
+    loaded: LoadedConfig, run_id: str, tracker: RunTracker, display: Display, *, use_cache: bool
+) -> SpansOutcome | None:
+    if not isinstance(loaded.config, Config) or loaded.config.data.spans is None:
+        return None
+    from pipeline.runner.spans import ingest_spans
+
+    return ingest_spans(loaded, run_id, tracker, display, use_cache=use_cache)
 
 
 def _detail(task: Task, outcome: launch.NodeOutcome) -> str:
@@ -105,7 +124,9 @@ def _detail(task: Task, outcome: launch.NodeOutcome) -> str:
         return read_monitor(out["monitor"]).summary
     if outcome.node == "train":
         history = json.loads((out["model"] / "history.json").read_text())
-        return f"best epoch {history['best_epoch']} of {history['epochs_run']}"
+        start = history.get("warm_start", {})
+        warm = f", from the weights of version {start['version']}" if start.get("warm") else ""
+        return f"best epoch {history['best_epoch']} of {history['epochs_run']}{warm}"
     if outcome.node == "backtest":
         return str(_evaluation(out["evaluation"])["verdict"]["summary"])
     if outcome.node == "push":

@@ -19,6 +19,7 @@ from models.errors import BadInputError, ElmanError, FailedRunError
 from pipeline.config import LoadedConfig
 from pipeline.config.flat import flat
 from pipeline.runner import ledger
+from pipeline.runner.announce import Announcer
 from pipeline.runner.champion import champion_parameter
 from pipeline.runner.display import Display, TerminalDisplay
 from pipeline.runner.lock import locked
@@ -60,10 +61,25 @@ def run_pipeline(
         FailedRunError: If the run cannot be finished; nothing is pushed.
     """
     since = time.monotonic()
+    run_id = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
+    announcer = Announcer(loaded, run_id)
+    with announcer.watching():
+        return _run(loaded, run_id, announcer, since, use_cache, force, if_new, terminal)
+
+
+def _run(
+    loaded: LoadedConfig,
+    run_id: str,
+    announcer: Announcer,
+    since: float,
+    use_cache: bool,
+    force: bool,
+    if_new: bool,
+    terminal: TextIO | None,
+) -> RunResult | NothingNew:
     # Bad input is refused before the workspace is made and before anything slow is imported.
     fingerprint = task_of(loaded).fingerprint()
     workspace = _workspace(loaded)
-    run_id = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S.%f")
     log = workspace / "logs" / f"{run_id}.log"
     with locked(workspace) as killed:
         key = _key(loaded, fingerprint)
@@ -79,7 +95,12 @@ def run_pipeline(
             display = TerminalDisplay(terminal or err)
             display.say(f"{loaded.config.name}: starting TensorFlow and TFX; log: {log}")
             try:
-                return _tracked(loaded, run_id, key, display, since, use_cache, force)
+                with announcer.watching():  # here the log and the terminal hear of failing hooks
+                    result = _tracked(
+                        loaded, run_id, key, display, since, use_cache, force, announcer
+                    )
+                announcer.finished(result)
+                return result
             finally:
                 display.close()
 
@@ -123,6 +144,7 @@ def _tracked(
     since: float,
     use_cache: bool,
     force: bool,
+    announcer: Announcer,
 ) -> RunResult:
     from components.tracking.session import RunTracker
     from components.tracking.store import open_store
@@ -149,6 +171,7 @@ def _tracked(
         {"elman.config.digest": loaded.digest, "elman.run": run_id, "elman.key": key},
         source=loaded.path,
     )
+    announcer.tracker = tracker
     entry: dict[str, Any] = {
         "run_id": run_id,
         "key": key,
@@ -166,6 +189,7 @@ def _tracked(
             since,
             use_cache=use_cache,
             force=force,
+            seen=announcer.saw,
         )
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
@@ -216,6 +240,7 @@ def _write(
                 "metrics": result.models.get(result.winner or CANDIDATE, {}) if result else {},
                 "verdict": result.summary if result else "",
                 "drift": result.drift if result else "",
+                "spans": result.spans if result else None,
                 "schema_digest": file_digest(loaded.schema_path),
             }
         ),
