@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from components.file_lock import file_lock
 from components.secrets import expanded, redacted
-from components.tracking import library
+from components.tracking import known, library
 from components.tracking.entries import scrubbed, shortened
+from components.tracking.outage import StoreAwayError, is_outage, refuse_dead_host
 from models.errors import BadInputError, ElmanError, FailedRunError
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 SERVERS = ("http", "https", "databricks")
-PROBE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-"""A first request that hangs means a wrong address, so it is given up early; once a server has
-answered, MLflow's own patience applies, because a restart in mid-training should not end a run."""
+CALL = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+"""MLflow's own patience is minutes for each metric; what a dead server misses is kept and sent
+later (`components.tracking.delivery`), so that training need not wait for it."""
+UPLOAD = {**CALL, "MLFLOW_HTTP_REQUEST_TIMEOUT": "120"}
+"""A server answers an upload when it has passed the file on."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +34,40 @@ class TrackingStore:
         uri: Its address, with any password in it: for MLflow only.
         shown: Its address for people.
         artifacts: Where files are kept; None where a server decides.
+        folder: Where the workspace keeps what it knows of the store and has for it.
+        away: Why the store does not answer, though this workspace has reached it before; empty if
+            it does. `client` then tries again whenever it is used.
     """
 
     client: Any
     uri: str
     shown: str
     artifacts: Path | None
+    folder: Path = field(default_factory=Path)
+    away: str = ""
 
     def experiment(self, name: str) -> str:
         """Id of the experiment `name`, made if missing.
 
         Raises:
             BadInputError: If it was deleted.
+            StoreAwayError: If the store does not answer and the experiment was never opened.
             FailedRunError: If the store cannot be used.
         """
+        remembered = known.experiments(self.folder).get(name)
+        if self.away and remembered is not None:
+            return remembered
+        try:
+            found = self._experiment(name)
+        except StoreAwayError:
+            if remembered is None:
+                raise
+            return remembered
+        with suppress(OSError):  # only a later run, with the store away, would miss it
+            known.remember(self.folder, name, found)
+        return found
+
+    def _experiment(self, name: str) -> str:
         with self.asked("open the experiment"):
             found = self.client.get_experiment_by_name(name)
             if found is None:
@@ -65,26 +88,37 @@ class TrackingStore:
             return str(found.experiment_id)
 
     @contextmanager
-    def asked(self, what: str) -> Iterator[None]:
+    def asked(self, what: str, *, patience: dict[str, str] | None = None) -> Iterator[None]:
         """Turns errors of the store inside the block into words for people.
 
         Args:
             what: What was attempted: `open the experiment`.
+            patience: How long to wait for a server, as MLflow's environment variables; None:
+                `CALL`. Variables that are set already are left as they are.
 
         Raises:
-            FailedRunError: For any error of MLflow, its database or its server.
+            StoreAwayError: If the store does not answer now, but may later.
+            FailedRunError: For any other error of MLflow, its database or its server.
         """
         try:
-            yield
+            with _environment(CALL if patience is None else patience):
+                yield
+        except StoreAwayError as error:
+            raise self._error(what, error.reason, StoreAwayError) from error
         except (ElmanError, KeyboardInterrupt):
             raise
         except Exception as error:
             if not _of_the_store(error):
                 raise
-            raise FailedRunError(
-                f"could not {what} in the tracking store {self.shown}: {_first_line(error)}; "
-                "check that it runs and that you may write to it, then run again"
-            ) from error
+            kind = StoreAwayError if is_outage(error) else FailedRunError
+            raise self._error(what, _first_line(error), kind) from error
+
+    def _error(self, what: str, reason: str, kind: type[FailedRunError]) -> FailedRunError:
+        words = (
+            f"could not {what} in the tracking store {self.shown}: {reason}; "
+            "check that it runs and that you may write to it, then run again"
+        )
+        return StoreAwayError(words, reason=reason) if kind is StoreAwayError else kind(words)
 
 
 def default_uri(workspace: Path) -> str:
