@@ -7,7 +7,7 @@ import os
 import warnings
 from typing import Any
 
-_QUIET = {
+QUIET = {
     # Usage statistics are off unless a person turns them on.
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -23,7 +23,7 @@ def load() -> Any:
 
     Environment variables that are set already are left as they are.
     """
-    for name, value in _QUIET.items():
+    for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     for name in ("mlflow", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

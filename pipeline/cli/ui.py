@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 
 from components.secrets import expanded, redacted
+from components.tracking.library import QUIET
 from models.errors import BadInputError, FailedRunError
 
 
@@ -45,9 +47,18 @@ def serve(uri: str, host: str, port: int) -> None:
     # One worker is enough for the people of one workspace, and starts in a quarter of the time.
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
     command += ["--workers", "1"]
-    # In the environment, where other users of the machine do not see a password.
-    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": uri}
+    environment = {
+        # A server, too, would send usage statistics.
+        **QUIET,
+        # Ten processes for jobs that nobody gives it, which take longer to start than the server.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        **os.environ,
+        # In the environment, where other users of the machine do not see a password.
+        "MLFLOW_BACKEND_STORE_URI": uri,
+    }
     process = subprocess.Popen(command, env=environment)
+    # A service manager stops it as a person does, and the server must not outlive it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = process.wait()
     except KeyboardInterrupt:

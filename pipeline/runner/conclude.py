@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipeline.runner.launch import NodeOutcome
 
 CURVES = ("loss", "val_loss", "learning_rate", "gradient_norm")
+_OURS = {CANDIDATE: "test", "champion": "champion"}
 _LINKED = ("ingest", "monitor", "tune", "train", "backtest")
 
 
@@ -36,9 +37,10 @@ def conclude(
     """Records what the run came to and ends its tracking run.
 
     Metrics, so named that MLflow draws those of one group together: `test/<metric>` of the
-    candidate, `champion/<metric>` and `baseline/<name>/<metric>`; `horizon/<model>` by step of the
-    horizon; `training/<curve>` by epoch; `data/...`, `windows/<split>`, `drift/<check>` (the
-    largest value over its limit: above 1 is drift) and `run/...`.
+    candidate and `champion/<metric>`; `baselines/<name>`, the gate's metric of each;
+    `by_epoch/<curve>`; `by_horizon/<model>`, the gate's metric; `training/...`, `data/...`,
+    `windows/<split>`, `drift/<check>` (the largest value over its limit: above 1 is drift) and
+    `run/...`.
 
     Args:
         tracker: Started.
@@ -68,9 +70,11 @@ def conclude(
 def _figures(result: RunResult, outcomes: Mapping[str, NodeOutcome]) -> Iterator[tuple[str, float]]:
     for model, figures in result.models.items():
         for name, value in figures.items():
-            # Of a baseline only what people look at: the rest is in the run of the backtest.
-            if value is not None and (_is_ours(model) or name in result.shown):
-                yield f"{_group(model)}/{name}", value
+            if value is not None and model in _OURS:
+                yield f"{_OURS[model]}/{name}", value
+            elif value is not None and name == result.metric:
+                # The others are in the run of the backtest.
+                yield f"baselines/{model}", value
     yield from ((f"windows/{split}", float(n)) for split, n in result.windows.items())
     yield "data/rows", float(result.data.rows)
     yield "data/rows_dropped", float(result.data.dropped)
@@ -101,19 +105,11 @@ def _courses(
 ) -> Iterator[tuple[str, list[float | None]]]:
     if "train" in outcomes:
         epochs = _history(outcomes).epochs
-        yield from ((f"training/{name}", [*epochs[name]]) for name in CURVES)
+        yield from ((f"by_epoch/{name}", [*epochs[name]]) for name in CURVES)
     if "backtest" in outcomes:
         evaluation = _read(outcomes, "backtest", "evaluation", "evaluation.json")
         for model, along in evaluation.get("per_horizon", {}).items():
-            yield f"horizon/{model}", along.get(result.metric, [])
-
-
-def _is_ours(model: str) -> bool:
-    return model in (CANDIDATE, "champion")
-
-
-def _group(model: str) -> str:
-    return {CANDIDATE: "test", "champion": "champion"}.get(model, f"baseline/{model}")
+            yield f"by_horizon/{model}", along.get(result.metric, [])
 
 
 def _read(outcomes: Mapping[str, NodeOutcome], node: str, key: str, file: str) -> dict[str, Any]:
