@@ -52,7 +52,7 @@ class Scheduler:
             due = self.timetable.due(last, self.clock.now())
             if due.dropped:
                 count = f"{due.dropped} or more" if due.more else f"{due.dropped}"
-                self.say(f"{count} planned times were missed and are not caught up")
+                self.say(f"missed and not caught up: {count} of the planned times")
             for planned in due.run:
                 last = planned
                 self._one(planned)

@@ -136,9 +136,9 @@ def outcome(code: int, said: str, words: Sequence[str]) -> Outcome:
     if code == 0:
         status: Status = "nothing_new" if result.get("status") == "nothing_new" else "finished"
         return Outcome(status, str(result.get("summary") or result.get("verdict") or ""))
-    last = " ".join(line.strip() for line in words if line.strip())
-    if "Error: " in last:
-        last = last[last.rindex("Error: ") + len("Error: ") :]
+    errors = [number for number, line in enumerate(words) if line.startswith("Error: ")]
+    last = " ".join(line.strip() for line in words[errors[-1] if errors else 0 :] if line.strip())
+    last = last.removeprefix("Error: ")
     if code in INTERRUPTED:
         return Outcome("interrupted", "the run was interrupted or killed")
     return Outcome("blocked" if code == 2 else "failed", last or f"exit code {code}")

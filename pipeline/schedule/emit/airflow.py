@@ -6,7 +6,7 @@ import shlex
 
 from pipeline.schedule.emit.plan import Plan
 
-TEMPLATE = '''"""Elman: runs of {name}. Made by `elman schedule --emit airflow`; for Airflow 2.4 and later, and 3.
+TEMPLATE = '''"""Elman: runs of {name}. Made by `elman schedule --emit airflow`, for Airflow 2.4 to 3.
 
 The workers need the same installation of Elman, configuration, data and workspace as this machine:
 the commands below name them by absolute paths.
@@ -69,8 +69,8 @@ def dag(plan: Plan, *, start: tuple[int, int, int]) -> tuple[dict[str, str], lis
         start=", ".join(map(str, start)),
         timezone=schedule.timezone,
         catchup=catchup,
-        # The operator kills what its shell started with SIGTERM, which ends a run at once, as a
-        # kill would; SIGINT lets it close what it has open.
+        # A task that is stopped gets SIGTERM, which would end a run at once, as a kill does; SIGINT
+        # lets it close what it has open.
         run=_untouched(_interruptible(plan.run)),
         status=_untouched(shlex.join(status)),
         folder=str(plan.config.parent),
@@ -89,9 +89,11 @@ def dag(plan: Plan, *, start: tuple[int, int, int]) -> tuple[dict[str, str], lis
 
 
 def _interruptible(command: tuple[str, ...]) -> str:
+    # set -m: a process group of its own, which Airflow's SIGTERM does not reach, and which does
+    # not ignore SIGINT, as the background commands of a script do otherwise.
     return (
-        f"{shlex.join(command)} & night=$!; trap 'kill -INT $night' TERM INT; "
-        "wait $night; code=$?; "
+        f"set -m; {shlex.join(command)} & night=$!; "
+        'trap "kill -INT -- -$night" TERM INT; wait $night; code=$?; '
         "while kill -0 $night 2> /dev/null; do wait $night; code=$?; done; exit $code"
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.schedule.cron import WEEKDAYS, Cron, CronField
 from pipeline.schedule.emit.plan import Plan
 
@@ -39,7 +41,7 @@ After=network-online.target
 [Service]
 Type=oneshot
 WorkingDirectory={_specifiers(str(plan.config.parent))}
-ExecStart={" ".join(_argument(word) for word in plan.run)}
+ExecStart={_command(plan.run)}
 # A stop is a Ctrl-C: the run closes what it has open. Only what is left then is killed.
 KillMode=mixed
 KillSignal=SIGINT
@@ -95,12 +97,24 @@ def _listed(field: CronField | None) -> str:
     return ",".join(f"{value:02d}" for value in field.values)
 
 
+def _command(words: Sequence[str]) -> str:
+    # systemd takes few characters in the program's own path, and any in an argument.
+    program = words[0]
+    before = [] if _plain(program) else ["/usr/bin/env"]
+    return " ".join([*before, *(_argument(word) for word in words)])
+
+
+def _plain(word: str) -> bool:
+    return word.isascii() and all(letter.isalnum() or letter in "/._-+=:@" for letter in word)
+
+
 def _specifiers(text: str) -> str:
     return text.replace("%", "%%")
 
 
 def _argument(word: str) -> str:
     """`word` as systemd.service(5) reads it under COMMAND LINES."""
+    if word and _plain(word):
+        return word
     escaped = _specifiers(word).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
-    plain = escaped and all(c.isalnum() or c in "/._-+=:@%$" for c in escaped)
-    return escaped if plain else f'"{escaped}"'
+    return f'"{escaped}"'
