@@ -16,7 +16,9 @@ from models.errors import BadInputError
 from pipeline.cli.quiet_tensorflow import quiet_tensorflow
 
 if TYPE_CHECKING:
+    from pipeline.config import LoadedConfig
     from serving.engine.settings import ServedModel, VersionPolicy
+    from serving.request_log.settings import RequestLogSettings
     from serving.server.settings import ServerSettings
 
 _FILE = click.Path(path_type=Path)
@@ -55,6 +57,11 @@ _NUMBERS = re.compile(r"\d{1,18}(,\d{1,18})*")
 @click.option("--max-queued-batches", type=click.IntRange(1), help="Then requests are refused.")
 @click.option("--batching-parameters", type=_FILE, help="TF Serving's file, instead of these.")
 @click.option("--access-log", help="File for a line about each request; - for stderr.")
+@click.option("--request-log", type=_FILE, help="Folder for a sample of requests and answers.")
+@click.option(
+    "--request-log-sample", type=click.FloatRange(0, 1), help="Share of the requests kept there."
+)
+@click.option("--no-request-log", is_flag=True, help="Keep none, whatever the configuration says.")
 @click.option("--drain-seconds", default=30.0, show_default=True, type=click.FloatRange(0))
 @click.option("--ready-file", type=_FILE, help="Written once it answers: ports and versions.")
 @click.option(
@@ -82,7 +89,9 @@ def serve(context: click.Context, /, config: Path, **given: Any) -> int:
     }
     start_logging()
     try:
-        settings = settings_of(loaded.config.name, loaded.serving_directory, given)
+        settings = settings_of(
+            loaded.config.name, loaded.serving_directory, given, request_log(loaded, given)
+        )
         if given["write_config"] is not None:
             write_config(settings, given["write_config"])
             return 0
@@ -156,13 +165,44 @@ def write_config(settings: ServerSettings, folder: Path) -> None:
     click.echo(shlex.join([BINARY, *arguments(settings, folder)]))
 
 
-def settings_of(name: str, base: Path, given: dict[str, Any]) -> ServerSettings:
+def request_log(loaded: LoadedConfig, given: dict[str, Any]) -> RequestLogSettings | None:
+    """Which requests are kept: what the options say, else what `serving.request_log` says.
+
+    Raises:
+        BadInputError: If the options contradict each other.
+    """
+    from components.push.config import RequestLogConfig
+    from serving.request_log.settings import RequestLogSettings
+
+    folder, sample = given["request_log"], given["request_log_sample"]
+    if given["no_request_log"]:
+        if folder is not None or sample is not None:
+            raise BadInputError("--no-request-log contradicts the other options of the log")
+        return None
+    config = loaded.config.serving.request_log
+    if config is None:
+        if folder is None and sample is None:
+            return None
+        config = RequestLogConfig()
+    return RequestLogSettings(
+        loaded.request_log_directory if folder is None else folder.absolute(),
+        sample=config.sample if sample is None else sample,
+        max_bytes=max(1, round(config.max_megabytes * 2**20)),
+        max_seconds=config.max_minutes * 60,
+        keep=config.keep,
+    )
+
+
+def settings_of(
+    name: str, base: Path, given: dict[str, Any], requests: RequestLogSettings | None = None
+) -> ServerSettings:
     """The settings of either engine.
 
     Args:
         name: Of the model.
         base: Its directory.
         given: The options, by their names.
+        requests: Which are kept.
 
     Raises:
         StartError: If they cannot be used.
@@ -186,6 +226,7 @@ def settings_of(name: str, base: Path, given: dict[str, Any]) -> ServerSettings:
         token=read_token(given["token_file"], os.environ),
         batching=_batching(given),
         access_log=AccessLogSettings(given["access_log"]),
+        request_log=requests,
         drain_seconds=given["drain_seconds"],
         ready_file=given["ready_file"],
     )

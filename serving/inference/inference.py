@@ -14,6 +14,7 @@ from serving.engine.servable import Array, Servable
 from serving.engine.signature import DEFAULT_SIGNATURE, Signature
 from serving.engine.version_status import VersionStatus
 from serving.inference.classify import prepare_classify
+from serving.inference.exchange import Exchange, Keeper
 from serving.inference.multi import Task, check_tasks, prepare_multi
 from serving.inference.predict import prepare_predict
 from serving.inference.prepare import invalid
@@ -36,6 +37,7 @@ class Inference:
         manager: Lends the versions.
         batching: How requests are gathered to run together; None: each runs by itself.
         observer: Hears of runs of the models.
+        keeper: Is offered the requests that were answered; None: nobody is.
         threads: Requests that run at the same time, besides batches; None: 4 for each core, as in
             TF Serving.
     """
@@ -46,9 +48,11 @@ class Inference:
         batching: BatchingSettings | None = None,
         *,
         observer: Observer | None = None,
+        keeper: Keeper | None = None,
         threads: int | None = None,
     ) -> None:
         self._manager = manager
+        self._keeper = keeper
         self._runner = Runner(batching, threads or 4 * (os.cpu_count() or 1), observer or Silent())
 
     async def predict(
@@ -73,11 +77,14 @@ class Inference:
                 `prepare_predict`); RESOURCE_EXHAUSTED if too many requests wait; or as the model
                 fails.
         """
-        return await self._answer(
+        done = await self._answer(
             target,
             lambda servable: prepare_predict(servable, target.signature, inputs, outputs),
             deadline,
         )
+        if self._keeper is not None and self._keeper.wants():
+            self._keeper.keep(Exchange((target,), done, inputs=inputs, outputs=outputs))
+        return done
 
     async def classify(
         self, target: Target, examples: Sequence[bytes], deadline: float | None = None
@@ -88,11 +95,14 @@ class Inference:
             ServingError: As `predict`, and INVALID_ARGUMENT if the signature is no classification
                 or its outputs are not labels and scores for each example.
         """
-        return await self._answer(
+        done = await self._answer(
             target,
             lambda servable: prepare_classify(servable, target.signature, examples),
             deadline,
         )
+        if self._keeper is not None and self._keeper.wants():
+            self._keeper.keep(Exchange((target,), done, examples=examples))
+        return done
 
     async def regress(
         self, target: Target, examples: Sequence[bytes], deadline: float | None = None
@@ -103,11 +113,14 @@ class Inference:
             ServingError: As `predict`, and INVALID_ARGUMENT if the signature is no regression or
                 its output is not a value for each example.
         """
-        return await self._answer(
+        done = await self._answer(
             target,
             lambda servable: prepare_regress(servable, target.signature, examples),
             deadline,
         )
+        if self._keeper is not None and self._keeper.wants():
+            self._keeper.keep(Exchange((target,), done, examples=examples))
+        return done
 
     async def multi_inference(
         self, tasks: Sequence[Task], examples: Sequence[bytes], deadline: float | None = None
@@ -126,9 +139,13 @@ class Inference:
             ServingError: As `classify` and `regress`; UNIMPLEMENTED for other methods.
         """
         check_tasks(tasks)
-        return await self._answer(
+        done = await self._answer(
             tasks[0][0], lambda servable: prepare_multi(servable, tasks, examples), deadline
         )
+        if self._keeper is not None and self._keeper.wants():
+            targets, methods = zip(*tasks, strict=True)
+            self._keeper.keep(Exchange(targets, done, examples=examples, methods=methods))
+        return done
 
     def signature(self, target: Target) -> Signature:
         """The signature that `target` names: what its inputs and outputs must be.

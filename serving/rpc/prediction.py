@@ -8,20 +8,23 @@ from typing import Any, TypeVar
 
 import numpy.typing as npt
 from tensorflow_serving.apis import (
-    classification_pb2,
     get_model_metadata_pb2,
     inference_pb2,
-    predict_pb2,
     prediction_service_pb2_grpc,
-    regression_pb2,
 )
 
 from serving.inference.inference import Inference
-from serving.inference.target import Classification, Prediction, Regression, Target
+from serving.inference.target import Target
 from serving.rpc.answering import Desk
+from serving.rpc.answers import (
+    classification_response,
+    inference_result,
+    predict_response,
+    regression_response,
+)
 from serving.rpc.examples import examples_of
 from serving.rpc.specs import spec_of, target_of
-from serving.rpc.tensors import array_of, proto_of
+from serving.rpc.tensors import array_of
 from serving.status import Code, ServingError
 
 SIGNATURE_DEF = "signature_def"
@@ -50,7 +53,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
             inputs = await _aside(request.ByteSize(), self._arrays, request.inputs)
             done = await self._inference.predict(target, inputs, wanted, deadline)
             size = sum(array.nbytes for array in done.outputs.values())
-            return await _aside(size, _predict_response, done)
+            return await _aside(size, predict_response, done)
 
         return await self._desk.answer(context, "Predict", request.model_spec.name, work)
 
@@ -64,10 +67,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         async def work(deadline: float | None) -> Any:
             target = target_of(request)
             done = await self._inference.classify(target, examples_of(request.input), deadline)
-            return classification_pb2.ClassificationResponse(
-                model_spec=spec_of(done.name, done.version, done.signature),
-                result=_classifications(done),
-            )
+            return classification_response(done)
 
         return await self._desk.answer(context, "Classify", request.model_spec.name, work)
 
@@ -77,10 +77,7 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
         async def work(deadline: float | None) -> Any:
             target = target_of(request)
             done = await self._inference.regress(target, examples_of(request.input), deadline)
-            return regression_pb2.RegressionResponse(
-                model_spec=spec_of(done.name, done.version, done.signature),
-                result=_regressions(done),
-            )
+            return regression_response(done)
 
         return await self._desk.answer(context, "Regress", request.model_spec.name, work)
 
@@ -92,7 +89,9 @@ class PredictionServicer(prediction_service_pb2_grpc.PredictionServiceServicer):
             done = await self._inference.multi_inference(
                 tasks, examples_of(request.input), deadline
             )
-            return inference_pb2.MultiInferenceResponse(results=[_result(one) for one in done])
+            return inference_pb2.MultiInferenceResponse(
+                results=[inference_result(one) for one in done]
+            )
 
         first = request.tasks[0].model_spec.name if request.tasks else ""
         return await self._desk.answer(context, "MultiInference", first, work)
@@ -130,38 +129,8 @@ async def _aside(size: int, function: Callable[[Any], Made], argument: Any) -> M
     return await asyncio.to_thread(function, argument)
 
 
-def _predict_response(done: Prediction) -> Any:
-    outputs = {name: proto_of(array, name) for name, array in done.outputs.items()}
-    spec = spec_of(done.name, done.version, done.signature)
-    return predict_pb2.PredictResponse(model_spec=spec, outputs=outputs)
-
-
 def _tasks(protos: Sequence[Any]) -> list[tuple[Target, str]]:
     """What each task names, and the method it asks for."""
     if not protos:
         raise ServingError(Code.INVALID_ARGUMENT, "the request has no tasks")
     return [(target_of(proto), proto.method_name) for proto in protos]
-
-
-def _result(done: Classification | Regression) -> Any:
-    spec = spec_of(done.name, done.version, done.signature)
-    if isinstance(done, Classification):
-        return inference_pb2.InferenceResult(
-            model_spec=spec, classification_result=_classifications(done)
-        )
-    return inference_pb2.InferenceResult(model_spec=spec, regression_result=_regressions(done))
-
-
-def _classifications(done: Classification) -> Any:
-    result = classification_pb2.ClassificationResult()
-    for pairs in done.results:
-        classes = result.classifications.add().classes
-        for label, score in pairs:
-            classes.add(label=label, score=score)
-    return result
-
-
-def _regressions(done: Regression) -> Any:
-    return regression_pb2.RegressionResult(
-        regressions=[regression_pb2.Regression(value=value) for value in done.values]
-    )

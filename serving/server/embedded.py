@@ -9,6 +9,7 @@ import os
 from serving.engine.manager import ModelManager
 from serving.engine.version_status import State, VersionStatus
 from serving.inference.inference import Inference
+from serving.request_log.log import RequestLog
 from serving.rest.app import build_app
 from serving.rest.limits import RestLimits
 from serving.rpc.health import Health
@@ -60,7 +61,11 @@ class Embedded:
             )
         except ServingError as error:
             raise StartError(error.message) from None
-        self._inference = Inference(self._manager, settings.batching, observer=metrics)
+        log = settings.request_log
+        self._requests = None if log is None else RequestLog(log, count=metrics.kept)
+        self._inference = Inference(
+            self._manager, settings.batching, observer=metrics, keeper=self._requests
+        )
         self._health = Health()
         limits = settings.limits
         self._grpc = build_grpc_server(
@@ -149,6 +154,8 @@ class Embedded:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._inference.drain(), seconds)
             await self._manager.stop()
+        if self._requests is not None:
+            await asyncio.to_thread(self._requests.close)
         return sum(cut)
 
     def models(self) -> tuple[str, ...]:

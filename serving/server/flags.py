@@ -10,6 +10,7 @@ from typing import Any
 
 from serving.batching.settings import BatchingSettings
 from serving.engine.settings import ServedModel, models_from_config
+from serving.request_log.settings import RequestLogSettings
 from serving.server.config_files import (
     read_batching_parameters,
     read_monitoring_config,
@@ -89,6 +90,7 @@ def parse(arguments: Sequence[str]) -> ServerSettings:
         reload_roots=tuple(given.reload_root),
         metrics_path=metrics_path,
         access_log=AccessLogSettings(given.access_log, given.access_log_sample),
+        request_log=_request_log(given),
         drain_seconds=given.drain_seconds,
         ready_file=given.ready_file,
     )
@@ -125,6 +127,21 @@ def _batching(enabled: bool, file: Path | None) -> BatchingSettings | None:
     return read_batching_parameters(file)
 
 
+def _request_log(given: argparse.Namespace) -> RequestLogSettings | None:
+    if given.request_log is None:
+        return None
+    try:
+        return RequestLogSettings(
+            given.request_log.absolute(),
+            sample=given.request_log_sample,
+            max_bytes=round(given.request_log_max_megabytes * 2**20),
+            max_seconds=given.request_log_max_minutes * 60,
+            keep=given.request_log_keep,
+        )
+    except ValueError as error:
+        raise StartError(f"the request log: {error}") from None
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m serving.server",
@@ -155,6 +172,11 @@ def _parser() -> argparse.ArgumentParser:
         ("max_concurrent_requests", whole, Limits.concurrent_requests, "in work at one time"),
         ("access_log", text, None, "file for the access log; -: stderr"),
         ("access_log_sample", number, 1.0, "share of the good requests to write, 0 to 1"),
+        ("request_log", path, None, "folder for a sample of requests and answers, as TFRecords"),
+        ("request_log_sample", number, 0.01, "share of the requests kept there, 0 to 1"),
+        ("request_log_max_megabytes", number, 64.0, "a larger file is followed by another"),
+        ("request_log_max_minutes", number, 60.0, "an older file is followed by another"),
+        ("request_log_keep", whole, 100, "files kept there, the newest ones"),
         ("drain_seconds", number, 30.0, "wait for requests in work when told to stop"),
         ("ready_file", path, None, "written with ports and versions once requests are served"),
     ):

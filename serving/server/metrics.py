@@ -68,6 +68,9 @@ class Metrics:
         self._state = Scalar(
             ":elman:serving:version_state", "gauge", ("model_name", "version", "state")
         )
+        self._kept = Scalar(
+            ":elman:serving:request_log_count", "counter", ("model_name", "outcome")
+        )
         self._states: dict[tuple[str, int], str] = {}
 
     def request(
@@ -116,13 +119,17 @@ class Metrics:
         elif state == "END" and before == "LOADING":
             self._loads.add((path, "fail"))
 
+    def kept(self, model: str, outcome: str) -> None:
+        """Counts a request that the request log wrote, dropped or failed to write."""
+        self._kept.add((model, outcome))
+
     def text(self) -> str:
         """The page that Prometheus reads."""
         families: list[Family] = [
             *(self._requests, self._latency, self._runtime),
             *(self._queuing, self._batch_rows),
             *(self._runs, self._run_time, self._loads, self._load_time),
-            *(self._in_work, self._waiting, self._state),
+            *(self._in_work, self._waiting, self._state, self._kept),
         ]
         for protocol, requests in self._inside.items():
             self._in_work.set((protocol.upper(),), requests)

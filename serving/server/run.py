@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from serving.server import ports
 from serving.server.access_log import AccessLog
+from serving.server.errors import StartError
 from serving.server.ready import prepare
 from serving.server.settings import ServerSettings
 
@@ -63,6 +66,8 @@ def reserved(settings: ServerSettings) -> Iterator[Reserved]:
     """
     if settings.ready_file is not None:
         prepare(settings.ready_file)
+    if settings.request_log is not None:
+        prepare_folder(settings.request_log.directory)
     with ExitStack() as stack:
         rest = stack.enter_context(ports.bound(settings.host, settings.rest_port, REST_OPTION))
         with ports.bound(settings.host, settings.grpc_port, GRPC_OPTION) as probe:
@@ -71,6 +76,22 @@ def reserved(settings: ServerSettings) -> Iterator[Reserved]:
         log = AccessLog(settings.access_log)
         stack.callback(log.close)
         yield Reserved(rest, grpc_port, log)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Makes the folder of the request log, if it is missing.
+
+    Raises:
+        StartError: If nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"cannot keep requests in {folder}: {error.strerror or error}; give another folder"
+        ) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise StartError(f"cannot keep requests in {folder}: it cannot be written to")
 
 
 def warnings(settings: ServerSettings) -> list[str]:

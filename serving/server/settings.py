@@ -9,6 +9,7 @@ from pathlib import Path
 
 from serving.batching.settings import BatchingSettings
 from serving.engine.settings import ServedModel
+from serving.request_log.settings import RequestLogSettings
 from serving.server.errors import StartError
 from serving.server.tls import Tls
 
@@ -99,6 +100,7 @@ class ServerSettings:
             the folders of `models`.
         metrics_path: URL path of the metrics; None: no metrics.
         access_log: Where the access log goes.
+        request_log: Which requests are kept with their answers, and where; None: none are.
         drain_seconds: How long a stopping server waits for requests in work.
         ready_file: Written once requests are served, with ports and versions; None: no file.
     """
@@ -117,6 +119,7 @@ class ServerSettings:
     reload_roots: tuple[Path, ...] = ()
     metrics_path: str | None = METRICS_PATH
     access_log: AccessLogSettings = AccessLogSettings()
+    request_log: RequestLogSettings | None = None
     drain_seconds: float = 30.0
     ready_file: Path | None = None
 

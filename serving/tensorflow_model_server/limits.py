@@ -19,6 +19,8 @@ def unkept(settings: ServerSettings) -> list[str]:
         found.append("it cannot ask for a bearer token")
     if settings.access_log != AccessLogSettings():
         found.append("it writes no access log")
+    if settings.request_log is not None:
+        found.append("it keeps no requests")
     return found
 
 

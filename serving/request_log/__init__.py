@@ -1,0 +1,1 @@
+"""A sample of the requests that a server answers, kept as TF Serving's LoggingConfig keeps them."""
