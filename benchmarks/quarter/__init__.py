@@ -1,0 +1,1 @@
+"""Ninety nights of one pipeline, simulated on real data."""
