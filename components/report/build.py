@@ -12,6 +12,7 @@ from components.report.sections.drift import drift_section
 from components.report.sections.lineage import config_section, lineage_section
 from components.report.sections.scores import score_sections
 from components.report.sections.sequences import sequences_section
+from components.report.sections.spans import spans_section
 from components.report.sections.training import training_section
 from components.report.sections.tuning import tuning_section
 from components.report.sections.windows import windows_section
@@ -45,11 +46,14 @@ def build_report(run: ReportedRun, *, sequences: bool = False) -> str:
 
 
 def _sections(run: ReportedRun, sequences: bool) -> Iterator[ReportSection]:
-    examples, windows = run.output("ingest", "examples"), run.output("windows", "windows")
+    examples = run.output("ingest", "examples")
+    windows = run.output("tuned_windows", "tuned") or run.output("windows", "windows")
     evaluation, model = run.output("backtest", "evaluation"), run.output("train", "model")
     monitor, tuned = run.output("monitor", "monitor"), run.output("tune", "hyperparameters")
     if evaluation is not None:
         yield from (class_sections if sequences else score_sections)(evaluation, run.shown)
+    if run.spans is not None:
+        yield spans_section(run.spans)
     if examples is not None:
         yield sequences_section(examples) if sequences else data_section(examples, windows)
     if monitor is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.report.page import Tone
+from components.spans.summary import SpansSummary
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,14 @@ class ReportedNode:
         node: Its id.
         execution_id: In ML Metadata.
         cached: Whether an earlier execution's artifacts were re-used.
-        seconds: Wall time; None where it is not known.
+        seconds: Wall time.
         outputs: Folder of each output artifact, by output key.
     """
 
     node: str
     execution_id: int
     cached: bool
-    seconds: float | None
+    seconds: float
     outputs: Mapping[str, Path] = field(default_factory=dict)
 
 
@@ -44,6 +45,7 @@ class ReportedRun:
         nodes: The components that finished, in order.
         warnings: What components warned of.
         shown: Metrics that people look at first, the gate's among them.
+        spans: Which spans were trained on; None where the data comes in one piece.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ReportedRun:
     nodes: tuple[ReportedNode, ...] = ()
     warnings: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
+    spans: SpansSummary | None = None
 
     def output(self, node: str, key: str) -> Path | None:
         """Folder of an output artifact; None where the component did not run or has none."""

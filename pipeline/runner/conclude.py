@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,6 +171,7 @@ def conclude_failure(
     display: Display,
     error: BaseException,
     words: str,
+    outcomes: Sequence[NodeOutcome],
 ) -> None:
     """Writes the short report of a run that `error` has ended, and ends its tracking run.
 
@@ -181,6 +182,7 @@ def conclude_failure(
         display: Told when the report cannot be made.
         error: What ended the run.
         words: The same for people, without secrets.
+        outcomes: Of the components that finished.
 
     Raises:
         FailedRunError: If the store cannot be used.
@@ -190,7 +192,15 @@ def conclude_failure(
     verdict = "interrupted" if interrupted else "blocked" if blocked else "failed"
     log = loaded.workspace / "logs" / f"{run_id}.log"
     report = publish_failure(
-        loaded, run_id, tracker, display, verdict=verdict, error=error, words=words, log=log
+        loaded,
+        run_id,
+        tracker,
+        display,
+        verdict=verdict,
+        error=error,
+        words=words,
+        outcomes=outcomes,
+        log=log,
     )
     where = f" in {tracker.failed}" if tracker.failed else ""
     lines = [

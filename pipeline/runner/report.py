@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,12 +61,10 @@ def publish(
         ),
         lineage=_lineage(loaded, result.run_id, tracker, data_digest=result.data.digest),
         config=param_texts(flat(loaded.config)),
-        nodes=tuple(
-            ReportedNode(o.node, o.execution_id, o.cached, o.seconds, o.outputs)
-            for o in outcomes.values()
-        ),
+        nodes=_nodes(outcomes.values()),
         warnings=tuple(tracker.warnings),
         shown=result.shown,
+        spans=result.spans,
     )
     return _keep(loaded, run, tracker, display)
 
@@ -80,6 +78,7 @@ def publish_failure(
     verdict: str,
     error: BaseException,
     words: str,
+    outcomes: Sequence[NodeOutcome],
     log: Path,
 ) -> Path | None:
     """Writes the short report of a run that did not come to its end.
@@ -92,6 +91,7 @@ def publish_failure(
         verdict: `failed`, `blocked` or `interrupted`.
         error: What ended it.
         words: The same for people, without secrets.
+        outcomes: Of the components that finished.
         log: Where the libraries' own words are.
 
     Returns:
@@ -116,10 +116,7 @@ def publish_failure(
         ),
         lineage=_lineage(loaded, run_id, tracker),
         config=param_texts(flat(loaded.config)),
-        nodes=tuple(
-            ReportedNode(node, execution, cached, seconds=None)
-            for node, (execution, cached) in tracker.executions.items()
-        ),
+        nodes=_nodes(outcomes),
         warnings=tuple(tracker.warnings),
     )
     return _keep(loaded, run, tracker, display)
@@ -146,6 +143,12 @@ def _keep(
     except ElmanError as error:
         display.warn(f"the report is in {path}, but {error}")
     return path
+
+
+def _nodes(outcomes: Iterable[NodeOutcome]) -> tuple[ReportedNode, ...]:
+    return tuple(
+        ReportedNode(o.node, o.execution_id, o.cached, o.seconds, o.outputs) for o in outcomes
+    )
 
 
 def _reused(result: RunResult) -> str:

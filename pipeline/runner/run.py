@@ -30,6 +30,7 @@ from pipeline.tasks import task_of
 
 if TYPE_CHECKING:
     from components.tracking.session import RunTracker
+    from pipeline.runner.launch import NodeOutcome
 
 CODE = ("models", "components", "pipeline")
 
@@ -179,6 +180,12 @@ def _tracked(
         "champion": champion,
         "mlflow_run_id": tracker.run_id,
     }
+    outcomes: list[NodeOutcome] = []
+
+    def seen(outcome: NodeOutcome) -> None:
+        outcomes.append(outcome)
+        announcer.saw(outcome)
+
     try:
         result = execute(
             loaded,
@@ -189,14 +196,14 @@ def _tracked(
             since,
             use_cache=use_cache,
             force=force,
-            seen=announcer.saw,
+            seen=seen,
         )
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
         close_interrupted(loaded)
         live = _live(loaded)
         _write(loaded, entry, "interrupted" if interrupted else "failed", _sentence(error), live)
-        _finish(loaded, run_id, tracker, display, error)
+        _finish(loaded, run_id, tracker, display, error, outcomes)
         raise
     live = _live(loaded)
     _write(loaded, entry, "finished", "", live, result)
@@ -209,11 +216,12 @@ def _finish(
     tracker: RunTracker,
     display: Display,
     error: BaseException,
+    outcomes: list[NodeOutcome],
 ) -> None:
     from pipeline.runner.conclude import conclude_failure
 
     try:
-        conclude_failure(loaded, run_id, tracker, display, error, _sentence(error))
+        conclude_failure(loaded, run_id, tracker, display, error, _sentence(error), outcomes)
     except ElmanError as second:
         display.warn(f"besides, {second}")  # never instead of what went wrong first
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from components.report.page import ReportSection, Table
 from components.report.run import ReportedRun
-from components.report.words import NOTHING, duration
+from components.report.words import duration
 
 
 def lineage_section(run: ReportedRun) -> ReportSection:
@@ -12,7 +12,7 @@ def lineage_section(run: ReportedRun) -> ReportSection:
     rows = tuple(
         (
             one.node,
-            "re-used" if one.cached else NOTHING if one.seconds is None else duration(one.seconds),
+            "re-used" if one.cached else duration(one.seconds),
             ", ".join(f"{key}: {path}" for key, path in one.outputs.items()),
             str(one.execution_id),
         )
