@@ -174,6 +174,11 @@ class ModelRepository:
             self._record(ledger, "rolled_back", newest, digest, clock)
         return Rollback(removed=newest, live=previous)
 
+    def tidy(self, *, clock: Clock = time.time) -> None:
+        """Removes what a killed process left behind, as every change does before it begins."""
+        with self._changing(clock):
+            pass
+
     def rolled_back(self) -> tuple[int, ...]:
         """Rolled-back versions that are still on disk, ascending."""
         return tuple(sorted(directory.rolled_back(self.base)))

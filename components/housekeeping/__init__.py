@@ -1,0 +1,1 @@
+"""What a workspace holds that nothing needs any more, and its removal."""
