@@ -50,6 +50,9 @@ with DAG(
     run >> status
 '''
 
+SPACE = " "
+"""After a command; without it Airflow takes one that ends in .sh for the name of a template."""
+
 
 def dag(plan: Plan, *, start: tuple[int, int, int]) -> tuple[dict[str, str], list[str]]:
     """The DAG's file, and what Airflow does otherwise than the schedule says.
@@ -71,9 +74,9 @@ def dag(plan: Plan, *, start: tuple[int, int, int]) -> tuple[dict[str, str], lis
         catchup=catchup,
         # A task that is stopped gets SIGTERM, which would end a run at once, as a kill does; SIGINT
         # lets it close what it has open.
-        run=_untouched(_interruptible(plan.run)),
-        status=_untouched(shlex.join(status)),
-        folder=str(plan.config.parent),
+        run=_untouched(_interruptible(plan.run)) + SPACE,
+        status=_untouched(shlex.join(status)) + SPACE,
+        folder=_untouched(str(plan.config.parent)),
     )
     notes = [
         f"copy elman_{plan.name}.py to the DAGs folder; it starts paused: "
@@ -98,10 +101,8 @@ def _interruptible(command: tuple[str, ...]) -> str:
     )
 
 
-def _untouched(command: str) -> str:
-    """`command` as Airflow's templates leave it; the space keeps one ending in .sh from being a
-    file's name.
-    """
-    if "{{" in command or "{%" in command or "{#" in command:
-        command = "{% raw %}" + command + "{% endraw %}"
-    return command + " "
+def _untouched(text: str) -> str:
+    """`text` as Airflow's templates, which it fills in commands and folders, leave it alone."""
+    if "{{" in text or "{%" in text or "{#" in text:
+        return "{% raw %}" + text + "{% endraw %}"
+    return text

@@ -126,7 +126,10 @@ def test_the_tasks_call_elman_in_the_folder_of_the_config(
     for task in (run, status):
         command = rendered(task.given["bash_command"])
         done = subprocess.run(
-            ["bash", "-c", command], cwd=task.given["cwd"], env={"FAKE_EXIT": "0"}, check=False
+            ["bash", "-c", command],
+            cwd=rendered(task.given["cwd"]),
+            env={"FAKE_EXIT": "0"},
+            check=False,
         )
         assert done.returncode == 0
     called = [json.loads(line) for line in (tmp_path / "record").read_text().splitlines()]
