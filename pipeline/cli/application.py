@@ -15,7 +15,10 @@ import click
 
 from models.errors import ElmanError
 
-COMMANDS = ("init", "check", "run", "status", "predict", "serve", "rollback", "schedule", "ui")
+COMMANDS = (
+    *("init", "check", "run", "status", "history", "predict", "serve"),
+    *("rollback", "schedule", "gc", "ui"),
+)
 """In the order in which people meet them; each is the function of that name in its own module."""
 
 INTERRUPTED = 130
