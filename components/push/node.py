@@ -12,10 +12,12 @@ from components.push.publish import follow, publish
 from components.push.registry import ChampionRegistry
 from components.push.repository import ModelRepository, Push
 from components.tracking.mlflow_recorder import MlflowRecorder
+from components.tracking.outage import StoreAwayError
 from components.tracking.recorder import Recorder, current
 from models.section import Section
 
 REPORT = "push.json"
+OWED = "registry"
 
 
 class PushSettings(Section):
@@ -48,7 +50,8 @@ def push_node(
 
     The registry is that of the current recorder's tracking store; there is none without it.
     The alias is set right even if nothing is pushed, in case an earlier run was killed before it
-    could do so.
+    could do so. While the store is away the model is pushed all the same: models are served from
+    the directory. That is said, and noted for the next run.
 
     Args:
         settings: Where to.
@@ -70,7 +73,8 @@ def push_node(
     """
     recorder = current()
     repository = ModelRepository(Path(settings.directory))
-    registry = _registry(recorder, settings.name)
+    late = _Late(recorder)
+    registry = late.registry(settings.name)
     if blessed and infra_blessed:
         pushed = publish(
             repository,
@@ -79,10 +83,15 @@ def push_node(
             registry=registry,
             force=settings.force,
             example=example if example is not None and example.is_file() else None,
+            behind=late.behind,
         )
     else:
-        follow(repository, registry)
+        try:
+            follow(repository, registry)
+        except StoreAwayError as error:
+            late.behind(error)
         pushed = Push(None, "", False, _why(blessed, infra_report))
+    late.close()
     report = {
         "pushed": pushed.copied,
         "version": pushed.version,
@@ -98,13 +107,44 @@ def push_node(
     return report
 
 
-def _registry(recorder: Recorder, name: str) -> ChampionRegistry | None:
-    if not isinstance(recorder, MlflowRecorder):
-        return None
-    run_id = recorder.parent_run_id or recorder.run_id
-    with recorder.store.asked("find the run"):
-        experiment = recorder.store.client.get_run(run_id).info.experiment_id
-    return ChampionRegistry(recorder.store, name, str(experiment), run_id)
+class _Late:
+    """The registry of a store that may be away, and what is owed to it then."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder if isinstance(recorder, MlflowRecorder) else None
+        self._behind = False
+
+    def registry(self, name: str) -> ChampionRegistry | None:
+        """The registry; None if there is none, or it is away."""
+        recorder = self._recorder
+        if recorder is None:
+            return None
+        try:
+            if not recorder.delivery.flush():  # the model will be linked to the run
+                raise StoreAwayError("what was recorded could not be sent yet")
+            run_id = recorder.parent_run_id or recorder.run_id
+            with recorder.store.asked("find the run"):
+                experiment = recorder.store.client.get_run(run_id).info.experiment_id
+        except StoreAwayError as error:
+            self.behind(error)
+            return None
+        return ChampionRegistry(recorder.store, name, str(experiment), run_id)
+
+    def behind(self, error: StoreAwayError) -> None:
+        """Says that the registry is away, and notes it for the next run."""
+        assert self._recorder is not None
+        self._behind = True
+        words = (
+            "the registry does not know the live model yet, as the tracking store is away: "
+            f"{error.reason}; the next run registers it and moves the alias"
+        )
+        self._recorder.delivery.outbox.owe(OWED, words)
+        self._recorder.warn(words)
+
+    def close(self) -> None:
+        """Notes that nothing is owed, if nothing is."""
+        if self._recorder is not None and not self._behind:
+            self._recorder.delivery.outbox.settle(OWED)
 
 
 def _why(blessed: bool, infra_report: Path | None) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from components.push.directory import digest_of
 from components.push.registry import ChampionRegistry
 from components.push.repository import Clock, ModelRepository, Push
+from components.tracking.outage import StoreAwayError
 from models.errors import FailedRunError
 
 
@@ -20,6 +22,7 @@ def publish(
     force: bool = False,
     example: Path | None = None,
     clock: Clock = time.time,
+    behind: Callable[[StoreAwayError], None] | None = None,
 ) -> Push:
     """Makes a model live and the champion, and retires old versions.
 
@@ -33,6 +36,8 @@ def publish(
         force: Push a model that was rolled back before.
         example: Its `verification.npz`.
         clock: Unix seconds.
+        behind: Told that the registry does not answer now, so that a later call has to make up
+            for it; None: that is an error.
 
     Raises:
         BadInputError: As `ModelRepository.push`.
@@ -40,7 +45,12 @@ def publish(
             says so where the model is live nevertheless.
     """
     pushed = repository.push(saved_model, clock=clock, force=force)
-    follow(repository, registry, example=example if pushed.version is not None else None)
+    try:
+        follow(repository, registry, example=example if pushed.version is not None else None)
+    except StoreAwayError as error:
+        if behind is None:
+            raise
+        behind(error)
     repository.retire(keep, clock=clock)
     return pushed
 
@@ -59,6 +69,7 @@ def follow(
         example: `verification.npz` of the live model.
 
     Raises:
+        StoreAwayError: If the registry does not answer now.
         FailedRunError: If the registry cannot be used.
     """
     live = repository.live()
@@ -71,7 +82,7 @@ def follow(
     try:
         registry.make_champion(folder, version=live, digest=digest, example=example)
     except FailedRunError as error:
-        raise FailedRunError(
-            f"version {live} is live in {repository.base}, but the registry does not know yet: "
-            f"{error}"
-        ) from error
+        words = f"version {live} is live in {repository.base}, but the registry does not know yet: "
+        if isinstance(error, StoreAwayError):
+            raise StoreAwayError(f"{words}{error}", reason=error.reason) from error
+        raise FailedRunError(f"{words}{error}") from error

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from components.tracking import library
+from components.tracking.delivery import Delivery
 from components.tracking.entries import (
     TAG_LENGTH,
     entry_name,
@@ -20,6 +21,7 @@ from components.tracking.entries import (
     split_finite,
     text_of,
 )
+from components.tracking.operation import Operation
 from components.tracking.recorder import NestedRecorder
 from components.tracking.store import TrackingStore
 
@@ -44,14 +46,13 @@ class MlflowRecorder:
     """A `Recorder` that writes to one run.
 
     Attributes:
-        store: Where the run is kept.
-        parent_run_id: The run of the whole pipeline run; None if there is none.
+        delivery: Brings what is said to the store, now or when it is back.
         warnings: What `warn` was told.
     """
 
     def __init__(
         self,
-        store: TrackingStore,
+        delivery: Delivery,
         run: Callable[[], str],
         *,
         listener: Listener | None = None,
@@ -61,16 +62,16 @@ class MlflowRecorder:
         """Makes a recorder.
 
         Args:
-            store: Where the run is kept.
+            delivery: To the store.
             run: Gives the run's id; called when there is something to write, so that a run need
                 not exist before.
             listener: Hears progress and warnings.
             parent_run_id: The run of the whole pipeline run.
             nest: Starts a run below the one with the id given, with a name and tags.
         """
-        self.store = store
+        self.delivery = delivery
         self._nest = nest
-        self.parent_run_id = parent_run_id
+        self._parent = parent_run_id
         self._run = run
         self._listener = listener
         self._params: dict[str, str] = {}
@@ -78,9 +79,19 @@ class MlflowRecorder:
         self.warnings: list[str] = []
 
     @property
+    def store(self) -> TrackingStore:
+        """Where the run is kept."""
+        return self.delivery.store
+
+    @property
     def run_id(self) -> str:
         """The run's id; the run is made now if it was not there."""
-        return self._run()
+        return self.delivery.resolve(self._run())
+
+    @property
+    def parent_run_id(self) -> str | None:
+        """The run of the whole pipeline run; None if there is none."""
+        return None if self._parent is None else self.delivery.resolve(self._parent)
 
     def params(self, values: Mapping[str, Any]) -> None:
         """Records parameters; one that was recorded with another value keeps its first one."""
@@ -94,10 +105,8 @@ class MlflowRecorder:
         new = {k: v for k, v in texts.items() if k not in self._params}
         if not new:
             return
-        entities = library.load().entities
-        with self.store.asked("record parameters"):
-            for part in _parts([entities.Param(k, v) for k, v in new.items()], PARAMS_PER_CALL):
-                self.store.client.log_batch(self.run_id, params=part)
+        for part in _parts(list(new.items()), PARAMS_PER_CALL):
+            self._batch("record parameters", params=part)
         self._params.update(new)
 
     def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
@@ -112,11 +121,10 @@ class MlflowRecorder:
                 self.warn(f"metric {name} is {shown}{where} and was not recorded")
         if not finite:
             return
-        metric, now = library.load().entities.Metric, int(time.time() * 1000)
-        with self.store.asked("record metrics"):
-            batch = [metric(k, v, now, step or 0) for k, v in finite.items()]
-            for part in _parts(batch, METRICS_PER_CALL):
-                self.store.client.log_batch(self.run_id, metrics=part)
+        now = int(time.time() * 1000)
+        batch = [(k, v, now, step or 0) for k, v in finite.items()]
+        for part in _parts(batch, METRICS_PER_CALL):
+            self._batch("record metrics", metrics=part)
 
     def courses(self, values: Mapping[str, Sequence[float | None]]) -> None:
         """Records whole courses at once: by metric, the values at the steps 1, 2 and so on.
@@ -124,30 +132,26 @@ class MlflowRecorder:
         What is no finite number is left out without a word: `metrics` of the component that
         measured it has said so.
         """
-        metric, now = library.load().entities.Metric, int(time.time() * 1000)
+        now = int(time.time() * 1000)
         batch = [
-            metric(entry_name(name), float(value), now, step)
+            (entry_name(name), float(value), now, step)
             for name, course in values.items()
             for step, value in enumerate(course, start=1)
             if value is not None and math.isfinite(value)
         ]
-        with self.store.asked("record metrics"):
-            for part in _parts(batch, METRICS_PER_CALL):
-                self.store.client.log_batch(self.run_id, metrics=part)
+        for part in _parts(batch, METRICS_PER_CALL):
+            self._batch("record metrics", metrics=part)
 
     def tags(self, values: Mapping[str, str]) -> None:
         """Records tags; a later value replaces an earlier one."""
-        tag = library.load().entities.RunTag
-        batch = [tag(entry_name(k), shortened(text_of(v), TAG_LENGTH)) for k, v in values.items()]
-        with self.store.asked("record tags"):
-            for part in _parts(batch, PARAMS_PER_CALL):
-                self.store.client.log_batch(self.run_id, tags=part)
+        batch = [(entry_name(k), shortened(text_of(v), TAG_LENGTH)) for k, v in values.items()]
+        for part in _parts(batch, PARAMS_PER_CALL):
+            self._batch("record tags", tags=part)
 
     def figure(self, figure: Figure, path: str) -> None:
         """Keeps a figure as the artifact `path` and closes it."""
         try:
-            with self.store.asked(f"keep the figure {path}"):
-                self.store.client.log_figure(self.run_id, figure, path)
+            self._made(path, lambda file: figure.savefig(file))
         finally:
             pyplot = sys.modules.get("matplotlib.pyplot")
             if pyplot is not None:
@@ -157,22 +161,17 @@ class MlflowRecorder:
     def data(self, values: Any, path: str) -> None:
         """Keeps a value as JSON; nan and infinity become null."""
         text = json.dumps(plain(values), indent=1, ensure_ascii=False)
-        with self.store.asked(f"keep {path}"):
-            self.store.client.log_text(self.run_id, text + "\n", path)
+        self.text(text + "\n", path)
 
     def text(self, content: str, path: str) -> None:
         """Keeps `content` as the artifact `path`."""
-        with self.store.asked(f"keep {path}"):
-            self.store.client.log_text(self.run_id, content, path)
+        self._made(path, lambda file: file.write_text(content, encoding="utf-8"))
 
     def file(self, source: Path, path: str | None = None) -> None:
         """Keeps a file, or a folder with all in it, under the artifact folder `path`."""
-        with self.store.asked(f"keep {source.name}"):
-            if source.is_dir():
-                target = source.name if path is None else f"{path}/{source.name}"
-                self.store.client.log_artifacts(self.run_id, str(source), target)
-            else:
-                self.store.client.log_artifact(self.run_id, str(source), path)
+        if source.is_dir():
+            path = source.name if path is None else f"{path}/{source.name}"
+        self._artifact(source, path, source.name)
 
     def nested(self, name: str, tags: Mapping[str, str]) -> NestedRecorder:
         """Starts a run below this one.
@@ -195,6 +194,20 @@ class MlflowRecorder:
             self._listener.warn(text)
         self.warnings.append(text)
         self.tags({"elman.warnings": "\n".join(self.warnings)})
+
+    def _batch(self, what: str, **body: list[Any]) -> None:
+        self.delivery.send(Operation("batch", self.run_id, what, body))
+
+    def _made(self, path: str, write: Callable[[Path], object]) -> None:
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory(prefix="elman-") as temporary:
+            file = Path(temporary) / name
+            write(file)
+            self._artifact(file, folder or None, path)
+
+    def _artifact(self, source: Path, path: str | None, name: str) -> None:
+        operation = Operation("artifact", self.run_id, f"keep {name}", {"path": path}, source)
+        self.delivery.send(operation)
 
 
 def _parts(items: list[Any], size: int) -> Iterable[list[Any]]:

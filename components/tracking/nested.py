@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from components.tracking.delivery import Delivery
 from components.tracking.mlflow_recorder import MlflowRecorder
-from components.tracking.store import TrackingStore
 
 Ended = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -15,16 +15,16 @@ class NestedRun(MlflowRecorder):
     """A `NestedRecorder`: writes to a run of its own until `end`."""
 
     def __init__(
-        self, store: TrackingStore, run_id: str, finish: Callable[[str, Ended, str], None]
+        self, delivery: Delivery, run_id: str, finish: Callable[[str, Ended, str], None]
     ) -> None:
         """Takes a run that was started.
 
         Args:
-            store: Where it is kept.
+            delivery: To the store that keeps it.
             run_id: The run.
             finish: Ends it, given its id, how it ended, and why (empty for no reason to tell).
         """
-        super().__init__(store, lambda: run_id)
+        super().__init__(delivery, lambda: run_id)
         self._finish = finish
 
     def end(self, status: Ended, message: str = "") -> None:

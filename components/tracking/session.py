@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from components.tracking import library
+from components.tracking.delivery import Delivery
 from components.tracking.entries import (
     DIGEST_LENGTH,
     TAG_LENGTH,
@@ -22,14 +23,19 @@ from components.tracking.entries import (
 )
 from components.tracking.mlflow_recorder import Listener, MlflowRecorder
 from components.tracking.nested import NestedRun
+from components.tracking.operation import PARENT, Operation
 from components.tracking.orphans import WORKSPACE, close_orphans, workspace_id
+from components.tracking.outage import StoreAwayError
 from components.tracking.process import identity
 from components.tracking.recorder import use
 from components.tracking.revision import revision_tags
 from components.tracking.store import TrackingStore
 from models.errors import ElmanError, FailedRunError
 
+logger = logging.getLogger(__name__)
 Status = Literal["FINISHED", "FAILED", "KILLED"]
+START_SECONDS = 300.0
+"""What is sent at a time at the start and the end of a run; the rest follows."""
 
 
 class RunTracker:
@@ -37,8 +43,8 @@ class RunTracker:
 
     Attributes:
         store: Where runs are kept.
+        delivery: Brings everything there, now or when the store is back.
         experiment_id: The experiment they belong to.
-        run_id: The parent run; empty before `start`.
         nested: The run of each component that had something to say.
         executions: By component that finished, its execution in ML Metadata and whether that was
             taken from the cache.
@@ -63,18 +69,28 @@ class RunTracker:
 
         Raises:
             BadInputError: If the experiment was deleted.
-            FailedRunError: If the store cannot be used.
+            FailedRunError: If the store cannot be used. One that is away for a while is no error.
         """
         self.store = store
+        self._listener = listener
+        self.delivery = Delivery(store, self._say)
         self.experiment_id = store.experiment(experiment)
-        self.run_id = ""
+        self._run_id = ""
         self.nested: dict[str, str] = {}
         self.executions: dict[str, tuple[int, bool]] = {}
         self.failed = ""
         self.warnings: list[str] = []
         self._workspace = workspace_id(workspace)
-        self._listener = listener
         self._recorder: MlflowRecorder | None = None
+
+    @property
+    def run_id(self) -> str:
+        """The parent run; empty before `start`.
+
+        While the store is away it is an id of our own, `local-...`, which the run has as its tag
+        `elman.id` once the store knows it.
+        """
+        return self.delivery.resolve(self._run_id)
 
     @property
     def recorder(self) -> MlflowRecorder:
@@ -88,7 +104,9 @@ class RunTracker:
         return self._recorder
 
     def close_orphans(self, *, locked: bool = False) -> tuple[str, ...]:
-        """Closes runs of this workspace whose process was killed: call it before `start`.
+        """Sends what earlier runs have kept for the store, and closes those that were killed.
+
+        Call it before `start`. While the store is away there is nothing to be done.
 
         Args:
             locked: Whether the caller holds the workspace's lock; then every run that is still
@@ -97,7 +115,14 @@ class RunTracker:
         Returns:
             Ids of the runs that were closed.
         """
-        return close_orphans(self.store, self.experiment_id, self._workspace, locked=locked)
+        if self.store.away:
+            return ()
+        try:
+            if not self.delivery.flush(limit=START_SECONDS):
+                return ()
+            return close_orphans(self.store, self.experiment_id, self._workspace, locked=locked)
+        except StoreAwayError:
+            return ()  # the next operation finds out, and says so
 
     def start(
         self,
@@ -128,8 +153,10 @@ class RunTracker:
             known |= {"mlflow.source.name": str(source), **revision_tags(source.resolve().parent)}
         if description:
             known["mlflow.note.content"] = description
-        self.run_id = self._create(name, known, int(time.time() * 1000))
-        self._recorder = MlflowRecorder(self.store, lambda: self.run_id, listener=self._listener)
+        self._run_id = self._create(name, known, int(time.time() * 1000))
+        self._recorder = MlflowRecorder(
+            self.delivery, lambda: self._run_id, listener=self._listener
+        )
         self._recorder.params(params)
         return self.run_id
 
@@ -142,18 +169,18 @@ class RunTracker:
         KeyboardInterrupt; the exception goes on.
         """
         since = int(time.time() * 1000)
-        parent = self.run_id
+        parent = self._run_id
         run: list[str] = []
 
         def run_id() -> str:
             if not run:
-                tags = {"mlflow.parentRunId": parent, "elman.component": node_id}
+                tags = {PARENT: parent, "elman.component": node_id}
                 run.append(self._create(node_id, tags, since))
                 self.nested[node_id] = run[0]
             return run[0]
 
         recorder = MlflowRecorder(
-            self.store, run_id, listener=self._listener, parent_run_id=parent, nest=self._nest
+            self.delivery, run_id, listener=self._listener, parent_run_id=parent, nest=self._nest
         )
         try:
             with use(recorder):
@@ -186,7 +213,7 @@ class RunTracker:
             path: The artifact; empty for the run itself.
             component: One with a run in `nested`; empty for the parent run.
         """
-        run = self.nested[component] if component else self.run_id
+        run = self.delivery.resolve(self.nested[component]) if component else self.run_id
         file = f"/artifacts/{quote(path)}" if path else ""
         return f"#/experiments/{self.experiment_id}/runs/{run}{file}"
 
@@ -214,22 +241,20 @@ class RunTracker:
         Raises:
             FailedRunError: If the store cannot be used.
         """
-        entities = library.load().entities
         columns = [
             {"name": column, "type": kind, "required": False}
             for column, kind in (schema or {}).items()
         ]
-        dataset = entities.Dataset(
-            name=shortened(name, 500),
-            digest=digest[:DIGEST_LENGTH],
-            source_type="local" if "://" not in source else "external",
-            source=json.dumps({"uri": scrubbed(source)}),
-            schema=json.dumps({"mlflow_colspec": columns}) if columns else None,
-            profile=json.dumps(plain(profile)) if profile else None,
-        )
-        tag = entities.InputTag("mlflow.data.context", context)
-        with self.store.asked("name the data set"):
-            self.store.client.log_inputs(self.run_id, [entities.DatasetInput(dataset, [tag])])
+        dataset = {
+            "name": shortened(name, 500),
+            "digest": digest[:DIGEST_LENGTH],
+            "source_type": "local" if "://" not in source else "external",
+            "source": json.dumps({"uri": scrubbed(source)}),
+            "schema": json.dumps({"mlflow_colspec": columns}) if columns else None,
+            "profile": json.dumps(plain(profile)) if profile else None,
+        }
+        body = {"dataset": dataset, "context": context}
+        self.delivery.send(Operation("inputs", self.run_id, "name the data set", body))
         self.recorder.tags({"elman.data.digest": digest})
 
     def finish(
@@ -257,11 +282,22 @@ class RunTracker:
         if known:
             self.recorder.tags(known)
         self._end(self.run_id, status, error=error)
+        waiting = len(self.delivery.outbox)
+        if waiting and not self.delivery.flush(limit=START_SECONDS):
+            self._say(
+                f"{len(self.delivery.outbox)} entries for the tracking store {self.store.shown} "
+                f"are kept in {self.delivery.outbox.folder}; the next run sends them"
+            )
+
+    def _say(self, text: str) -> None:
+        logger.warning("%s", text)
+        if self._listener is not None:
+            self._listener.warn(text)
 
     def _nest(self, parent: str, name: str, tags: Mapping[str, str]) -> NestedRun:
-        known = {**tags, "mlflow.parentRunId": parent}
+        known = {**tags, PARENT: parent}
         run_id = self._create(name, known, int(time.time() * 1000))
-        return NestedRun(self.store, run_id, self._end_nested)
+        return NestedRun(self.delivery, run_id, self._end_nested)
 
     def _end_nested(self, run_id: str, status: Status, message: str) -> None:
         self._end(run_id, status, error=FailedRunError(message) if message else None)
@@ -269,18 +305,17 @@ class RunTracker:
     def _create(self, name: str, tags: Mapping[str, str], start: int) -> str:
         everything = {**tags, **identity(), WORKSPACE: self._workspace}
         texts = {k: shortened(text_of(v), TAG_LENGTH) for k, v in everything.items()}
-        with self.store.asked("start a run"):
-            run = self.store.client.create_run(
-                self.experiment_id, start_time=start, tags=texts, run_name=name
-            )
-        return str(run.info.run_id)
+        body = {"experiment": self.experiment_id, "name": name, "tags": texts, "time": start}
+        return self.delivery.create(Operation("create", "", "start a run", body))
 
     def _end(self, run_id: str, status: Status, *, error: BaseException | None = None) -> None:
-        with self.store.asked("end a run"):
-            if error is not None:
-                words = f"{type(error).__name__}: {scrubbed(str(error))}"
-                self.store.client.set_tag(run_id, "elman.error", shortened(words, TAG_LENGTH))
-            self.store.client.set_terminated(run_id, status)
+        now = int(time.time() * 1000)
+        if error is not None:
+            words = f"{type(error).__name__}: {scrubbed(str(error))}"
+            tags = [("elman.error", shortened(words, TAG_LENGTH))]
+            self.delivery.send(Operation("batch", run_id, "end a run", {"tags": tags}))
+        body = {"status": status, "time": now}
+        self.delivery.send(Operation("end", run_id, "end a run", body))
 
 
 def _user() -> str:

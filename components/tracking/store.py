@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from components.damaged import refuse_damaged
 from components.file_lock import file_lock
 from components.secrets import expanded, redacted
 from components.tracking import known, library
@@ -23,6 +24,8 @@ CALL = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": 
 later (`components.tracking.delivery`), so that training need not wait for it."""
 UPLOAD = {**CALL, "MLFLOW_HTTP_REQUEST_TIMEOUT": "120"}
 """A server answers an upload when it has passed the file on."""
+KIND = {"mlflow.experimentKind": "custom_model_development"}
+"""Otherwise MLflow's pages take an experiment for one about prompts, and hide its runs."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class TrackingStore:
             if found is None:
                 location = None if self.artifacts is None else self.artifacts.as_uri()
                 try:
-                    return str(self.client.create_experiment(name, artifact_location=location))
+                    made = self.client.create_experiment(name, location, tags=KIND)
+                    return str(made)
                 except library.load().exceptions.MlflowException:
                     # Two runs may start at once: the other one was first.
                     found = self.client.get_experiment_by_name(name)
@@ -136,7 +140,8 @@ def open_store(uri: str | None, workspace: Path) -> TrackingStore:
 
     Raises:
         BadInputError: If `uri` is no address of a store, or the server refuses the credentials.
-        FailedRunError: If the store cannot be reached or used.
+        FailedRunError: If the store cannot be reached or used. One that this workspace has reached
+            before and that does not answer now is no error: see `TrackingStore.away`.
     """
     shown = redacted(default_uri(workspace) if uri is None else uri)
     address = default_uri(workspace) if uri is None else expanded(uri)
@@ -152,29 +157,46 @@ def open_store(uri: str | None, workspace: Path) -> TrackingStore:
         raise BadInputError(f"the workspace path holds a question mark: {workspace}; rename it")
     folder = workspace.resolve() / "mlflow"
     folder.mkdir(parents=True, exist_ok=True)
+    remembers = known.store_folder(workspace, shown)
     if scheme in SERVERS:
-        return _server(address, shown)
-    if scheme == "sqlite":
-        Path(address.partition(":///")[2].partition("?")[0]).parent.mkdir(
-            parents=True, exist_ok=True
+        return _server(TrackingStore(None, address, shown, None, remembers))
+    return _database(TrackingStore(None, address, shown, folder / "artifacts", remembers), folder)
+
+
+def _database(store: TrackingStore, folder: Path) -> TrackingStore:
+    if store.uri.startswith("sqlite"):
+        file = Path(store.uri.partition(":///")[2].partition("?")[0])
+        file.parent.mkdir(parents=True, exist_ok=True)
+        refuse_damaged(
+            file,
+            "the tracking database",
+            "it holds the runs of the past: put a copy from before in its place, or move it away "
+            "to begin with an empty one, then run again",
         )
-    store = TrackingStore(None, address, shown, folder / "artifacts")
-    mlflow = library.load()
-    # A new database goes through all of MLflow's migrations: only one process may do that.
-    with (
-        file_lock(folder / ".lock", f"tracking store {shown}", timeout=300.0),
-        store.asked("open a database"),
-    ):
-        client = mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
-        client.search_experiments(max_results=1)
-    return TrackingStore(client, address, shown, folder / "artifacts")
 
+    def client() -> Any:
+        refuse_dead_host(store.uri)
+        mlflow = library.load()
+        # A new database goes through all of MLflow's migrations: only one process may do that.
+        with file_lock(folder / ".lock", f"tracking store {store.shown}", timeout=300.0):
+            made = mlflow.MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+            made.search_experiments(max_results=1)
+        return made
 
-def _server(address: str, shown: str) -> TrackingStore:
-    mlflow = library.load()
     try:
-        with _environment(PROBE):
-            client = mlflow.MlflowClient(tracking_uri=address, registry_uri=address)
+        with store.asked("open a database"):
+            return replace(store, client=client())
+    except StoreAwayError as error:
+        if not known.experiments(store.folder):
+            raise
+        return replace(store, client=LateClient(client), away=error.reason)
+
+
+def _server(store: TrackingStore) -> TrackingStore:
+    mlflow, shown = library.load(), store.shown
+    client = mlflow.MlflowClient(tracking_uri=store.uri, registry_uri=store.uri)
+    try:
+        with _environment(CALL):
             client.search_experiments(max_results=1)
     except Exception as error:
         words = _first_line(error)
@@ -187,12 +209,30 @@ def _server(address: str, shown: str) -> TrackingStore:
             ) from None
         if not _of_the_store(error):
             raise
+        there = status == 404 or code == "ENDPOINT_NOT_FOUND"
+        if is_outage(error) and not there and known.experiments(store.folder):
+            return replace(store, client=client, away=words)
         raise FailedRunError(
             f"the tracking server {shown} does not answer as MLflow does: {words}; check the "
             "address in tracking.uri and that the server runs, or set tracking.uri to null to "
             "track in the workspace"
         ) from None
-    return TrackingStore(client, address, shown, None)
+    return replace(store, client=client)
+
+
+class LateClient:
+    """Stands for a client whose database is away; opens it when it is used."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        """Takes what opens the database; called again on every use until it succeeds."""
+        self._make = make
+        self._client: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        """The attribute of the client proper."""
+        if self._client is None:
+            self._client = self._make()
+        return getattr(self._client, name)
 
 
 @contextmanager
