@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.components.common.resolver import Resolver
 from tfx.orchestration.pipeline import Pipeline
@@ -14,11 +13,11 @@ from tfx.types.channel import Channel
 from components.source_digest import source_digest
 from components.spans.component import (
     INGEST_ID,
-    STATISTICS_ID,
     VALIDATE_ID,
     span_gen,
     span_join,
     span_schema_gen,
+    span_statistics_gen,
 )
 from components.spans.reading import CODE
 from components.spans.settings import JoinSettings, SpanSettings
@@ -41,7 +40,7 @@ def build_span(loaded: LoadedConfig, settings: SpanSettings) -> Pipeline:
         settings: The span and how it is read.
     """
     ingest = span_gen(settings)
-    statistics = StatisticsGen(examples=ingest.outputs["examples"]).with_id(STATISTICS_ID)
+    statistics = span_statistics_gen(ingest.outputs["examples"])
     schema = span_schema_gen(
         statistics.outputs["statistics"],
         loaded.schema_path,

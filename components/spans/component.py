@@ -11,7 +11,12 @@ from tfx.types import channel, component_spec, standard_artifacts
 
 from components.ingest.component import NODE_ID
 from components.source_digest import source_digest
-from components.spans.executor import JoinExecutor, SpanExecutor, SpanSchemaExecutor
+from components.spans.executor import (
+    JoinExecutor,
+    SpanExecutor,
+    SpanSchemaExecutor,
+    SpanStatisticsExecutor,
+)
 from components.spans.settings import JoinSettings, SpanSettings
 from components.validation.component import SchemaSpec
 from components.validation.schema_file import schema_digest
@@ -37,6 +42,25 @@ class SpanGen(base_component.BaseComponent):
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(SpanExecutor)
     data_key = ""
     """Names the data: `SpanSettings.key`."""
+
+
+class SpanStatisticsSpec(component_spec.ComponentSpec):
+    """Examples of one span in, their statistics out."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "source_digest": component_spec.ExecutionParameter(type=str)
+    }
+    INPUTS: ClassVar[dict[str, Any]] = SpanSpec.OUTPUTS
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics)
+    }
+
+
+class SpanStatisticsGen(base_component.BaseComponent):
+    """TFDV's statistics of one span."""
+
+    SPEC_CLASS = SpanStatisticsSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(SpanStatisticsExecutor)
 
 
 class SpanSchemaSpec(SchemaSpec):
@@ -82,6 +106,16 @@ def span_gen(settings: SpanSettings) -> SpanGen:
     node = SpanGen(spec=spec)
     node.data_key = settings.key
     return node.with_id(INGEST_ID)
+
+
+def span_statistics_gen(examples: Any) -> SpanStatisticsGen:
+    """The node `span_statistics` over the channel `examples`."""
+    spec = SpanStatisticsSpec(
+        examples=examples,
+        source_digest=source_digest("components/spans"),
+        statistics=channel.Channel(type=standard_artifacts.ExampleStatistics),
+    )
+    return SpanStatisticsGen(spec=spec).with_id(STATISTICS_ID)
 
 
 def span_schema_gen(
