@@ -69,3 +69,39 @@ def test_exported_models_are_scored_on_common_windows(tmp_path):
     again = forecaster.predict(view.take(entry.index))
     errors = np.abs(again - view.take(entry.index).labels())
     np.testing.assert_allclose(found.champion.candidate.mae, errors.mean(), rtol=1e-5)
+
+
+def test_a_champion_is_scored_anew_on_the_newest_windows(tmp_path):
+    import tensorflow as tf
+
+    spec = WindowSpec(lookback=6, horizon=3)
+    values = np.random.default_rng(1).normal(size=200).cumsum().astype(np.float32)
+    values[150:] += 30.0  # a level that the champion has never seen
+    old = make_store([("", 0, values[:120])], spec, (60, 80, 120))
+    new = make_store([("", 0, values)], spec, (130, 150, 200))
+    champion = export(old, spec, tmp_path / "champion", 1)
+    candidate = export(new, spec, tmp_path / "candidate", 2)
+    found = {}
+    for name, store in (("old", old), ("new", new)):
+        view = store.view("test")
+        entry = enter(Champion("1", champion, "d"), candidate, view, LoadedForecaster)
+        found[name] = evaluate(
+            store,
+            LoadedForecaster(candidate).predict(view),
+            forecast_baselines(store, BaselinesConfig(names=("naive",)), tmp_path / name),
+            entry,
+            gate=GateConfig(beats=("naive",)),
+            scaling=scaling_of(store),
+            season=2,
+        ).evaluation.models["champion"]
+    # By hand: the served model, asked for one window after the other of the raw series.
+    serve = tf.saved_model.load(str(champion)).signatures["serving_default"]
+    for name, first, last in (("old", 80, 120), ("new", 150, 200)):
+        errors = []
+        for label in range(first, last - 2):  # the first label of a window
+            window = tf.constant(values[None, label - 6 : label])
+            [forecast] = serve(y0=window).values()
+            errors.append(np.abs(forecast.numpy()[0] - values[label : label + 3]).mean())
+        assert found[name].windows == len(errors)
+        np.testing.assert_allclose(found[name].mae, np.mean(errors), rtol=1e-4)
+    assert found["new"].mae > 2 * found["old"].mae
