@@ -202,7 +202,7 @@ def _figures(metrics: Any) -> dict[str, float]:
 def _runs(file: Path) -> list[Mapping[str, Any]]:
     """All runs in `file`, newest first; lines torn by a kill are passed over."""
     try:
-        lines = file.read_text().splitlines()
+        lines = file.read_text(errors="replace").split("\n")
     except OSError:
         return []
     found: list[Mapping[str, Any]] = []

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from components.damaged import refuse_damaged
 from components.file_lock import file_lock
 from components.secrets import expanded, redacted
+from components.sqlite_file import refuse_damaged
 from components.tracking import known, library
 from components.tracking.entries import scrubbed, shortened
 from components.tracking.outage import StoreAwayError, is_outage, refuse_dead_host

@@ -79,6 +79,7 @@ def launch(
     deployment = runner_utils.extract_local_deployment_config(ir)
     kind = deployment.metadata_connection_config.WhichOneof("connection_config")
     connection = getattr(deployment.metadata_connection_config, kind)
+    workspace = Path(pipeline.pipeline_info.pipeline_root).parent
 
     def attempt(node: Any, name: str) -> Any:
         return launcher.Launcher(
@@ -99,7 +100,9 @@ def launch(
         since = time.monotonic()
         try:
             with around(name):
-                info = with_retries(name, partial(attempt, node, name), display=display)
+                info = with_retries(
+                    name, partial(attempt, node, name), display=display, workspace=workspace
+                )
         except BaseException:
             display.failed(name, time.monotonic() - since)
             raise

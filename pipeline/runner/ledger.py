@@ -70,7 +70,7 @@ def entries(workspace: Path) -> Iterator[LedgerEntry]:
     path = workspace / NAME
     if not path.exists():
         return
-    for line in path.read_text().splitlines():
+    for line in path.read_text(errors="replace").split("\n"):
         try:
             data: Any = json.loads(line)
             yield LedgerEntry.model_validate(data)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from models.errors import ElmanError, FailedRunError
 from pipeline.runner.display import Display
+from pipeline.runner.environment import explained
 
 RETRIES: Mapping[str, int] = {"ingest": 2, "statistics": 1, "serving_check": 1, "push": 2}
 """Further attempts of each retryable component."""
@@ -21,6 +23,7 @@ def with_retries(
     *,
     display: Display,
     sleep: Callable[[float], None] = time.sleep,
+    workspace: Path | None = None,
 ) -> Any:
     """What `attempt` returns, tried again with back-off if component `name` is retryable.
 
@@ -32,6 +35,7 @@ def with_retries(
         attempt: Does the work.
         display: Told of every further attempt.
         sleep: Waits the given seconds.
+        workspace: Of the run, for words on its disk.
 
     Raises:
         ElmanError: As raised by `attempt`.
@@ -46,6 +50,9 @@ def with_retries(
             raise
         except Exception as error:
             kind = type(error).__name__
+            words = explained(error, workspace) if workspace is not None else ""
+            if words and not left:
+                raise FailedRunError(f"Component {name}: {words}.") from error
             if not left:
                 raise FailedRunError(
                     f"Component {name} failed with {kind}: {error}. This is an error of the "

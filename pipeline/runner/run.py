@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,6 +16,7 @@ from components.push.directory import digest_of
 from components.push.repository import ModelRepository
 from components.source_digest import source_digest
 from components.tracking.entries import scrubbed
+from components.tracking.outbox import anything_waits
 from models.errors import BadInputError, ElmanError, FailedRunError
 from pipeline.config import LoadedConfig
 from pipeline.config.flat import flat
@@ -22,14 +24,15 @@ from pipeline.runner import ledger
 from pipeline.runner.announce import Announcer
 from pipeline.runner.champion import champion_parameter
 from pipeline.runner.display import Display, TerminalDisplay
+from pipeline.runner.environment import explained
 from pipeline.runner.lock import locked
 from pipeline.runner.quiet import quiet
 from pipeline.runner.result import RunResult
 from pipeline.runner.unchanged import NothingNew, file_digest, nothing_new, remember
+from pipeline.runner.workspace import check_metadata, prepare
 from pipeline.tasks import task_of
 
 if TYPE_CHECKING:
-    from components.tracking.session import RunTracker
     from pipeline.runner.launch import NodeOutcome
 
 CODE = ("models", "components", "pipeline")
@@ -80,12 +83,16 @@ def _run(
 ) -> RunResult | NothingNew:
     # Bad input is refused before the workspace is made and before anything slow is imported.
     fingerprint = task_of(loaded).fingerprint()
-    workspace = _workspace(loaded)
+    workspace = loaded.workspace
+    prepare(workspace)
     log = workspace / "logs" / f"{run_id}.log"
     with locked(workspace) as killed:
         key = _key(loaded, fingerprint)
-        # What a killed run left open in the stores is closed by a whole run only.
-        if if_new and use_cache and not force and not killed:
+        check_metadata(workspace)
+        # What a killed run left open in the stores, and what one could not bring to its tracking
+        # store, is made up for by a whole run only.
+        whole = killed or anything_waits(workspace)
+        if if_new and use_cache and not force and not whole:
             live = ModelRepository(loaded.serving_directory).live()
             same = nothing_new(loaded, key, run_id, live)
             if same is not None:
@@ -96,7 +103,8 @@ def _run(
             display = TerminalDisplay(terminal or err)
             display.say(f"{loaded.config.name}: starting TensorFlow and TFX; log: {log}")
             try:
-                with announcer.watching():  # here the log and the terminal hear of failing hooks
+                # Here the log and the terminal hear of failing hooks.
+                with announcer.watching(), _in_words(workspace):
                     result = _tracked(
                         loaded, run_id, key, display, since, use_cache, force, announcer
                     )
@@ -104,22 +112,6 @@ def _run(
                 return result
             finally:
                 display.close()
-
-
-def _workspace(loaded: LoadedConfig) -> Path:
-    workspace = loaded.workspace
-    try:
-        (workspace / "logs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FailedRunError(
-            f"The workspace {workspace} cannot be written: {error.strerror}. Give a folder you "
-            "may write to as workspace."
-        ) from error
-    if not os.access(workspace, os.W_OK):
-        raise FailedRunError(
-            f"The workspace {workspace} is read-only. Give a folder you may write to as workspace."
-        )
-    return workspace
 
 
 def _key(loaded: LoadedConfig, fingerprint: str) -> str:
@@ -149,6 +141,7 @@ def _tracked(
 ) -> RunResult:
     from components.tracking.session import RunTracker
     from components.tracking.store import open_store
+    from pipeline.runner.conclude import conclude_failure
     from pipeline.runner.execute import close_interrupted, execute
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -199,31 +192,41 @@ def _tracked(
             seen=seen,
         )
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        close_interrupted(loaded)
-        live = _live(loaded)
-        _write(loaded, entry, "interrupted" if interrupted else "failed", _sentence(error), live)
-        _finish(loaded, run_id, tracker, display, error, outcomes)
+        status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        # Each of these may fail for the same reason as the run, on a full disk for example.
+        with _besides(display):
+            close_interrupted(loaded)
+        with _besides(display):
+            _write(loaded, entry, status, _sentence(error), _live(loaded))
+        with _besides(display):
+            conclude_failure(loaded, run_id, tracker, display, error, _sentence(error), outcomes)
         raise
     live = _live(loaded)
     _write(loaded, entry, "finished", "", live, result)
     return result
 
 
-def _finish(
-    loaded: LoadedConfig,
-    run_id: str,
-    tracker: RunTracker,
-    display: Display,
-    error: BaseException,
-    outcomes: list[NodeOutcome],
-) -> None:
-    from pipeline.runner.conclude import conclude_failure
-
+@contextmanager
+def _in_words(workspace: Path) -> Iterator[None]:
+    """Says in words what of the machine has ended the run: a full disk, a locked file."""
     try:
-        conclude_failure(loaded, run_id, tracker, display, error, _sentence(error), outcomes)
-    except ElmanError as second:
-        display.warn(f"besides, {second}")  # never instead of what went wrong first
+        yield
+    except ElmanError:
+        raise
+    except Exception as error:
+        words = explained(error, workspace)
+        if not words:
+            raise
+        raise FailedRunError(words) from error
+
+
+@contextmanager
+def _besides(display: Display) -> Iterator[None]:
+    """Says what goes wrong in the block, never instead of what went wrong first."""
+    try:
+        yield
+    except Exception as second:
+        display.warn(f"besides, {_sentence(second)}")
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""Finds a sqlite file that is damaged, before a library says so in its own words."""
+"""Finds a sqlite file that is damaged or locked, before a library says so in its own words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from models.errors import FailedRunError
 def refuse_damaged(file: Path, what: str, remedy: str) -> None:
     """Refuses a database file that is none, or whose structure is broken.
 
-    The header and the schema are read, not every page: the cost does not grow with the file.
+    The header and the first page of every table are read, not all pages: the cost does not grow
+    with the file.
 
     Args:
         file: The database; a missing or empty one is new, and well.
@@ -26,6 +27,40 @@ def refuse_damaged(file: Path, what: str, remedy: str) -> None:
     problem = "it is not a file" if not file.is_file() else _problem(file)
     if problem:
         raise FailedRunError(f"{what} {file} is damaged ({problem}); {remedy}")
+
+
+def refuse_locked(file: Path, what: str, *, timeout: float = 10.0) -> None:
+    """Refuses a database file that another process keeps from being written.
+
+    ML Metadata would try for minutes, then speak of concurrent writes.
+
+    Args:
+        file: The database; a missing one is well.
+        what: For the message.
+        timeout: Seconds to wait for the other process.
+
+    Raises:
+        FailedRunError: If it cannot be written by then.
+    """
+    if not file.is_file():
+        return
+    try:
+        connection = sqlite3.connect(file, timeout=timeout, isolation_level=None)
+        try:
+            connection.execute("begin immediate")
+            connection.execute("rollback")
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise FailedRunError(
+                f"{what} {file} is locked by another process and still was after {timeout:g} s; "
+                "find it (fuser or lsof names it), end it or wait for it, then run again"
+            ) from None
+        raise FailedRunError(
+            f"{what} {file} cannot be written: {error}; make it and its folder writable, and see "
+            "that the disk has space, then run again"
+        ) from None
 
 
 def _problem(file: Path) -> str:
@@ -45,6 +80,7 @@ def _problem(file: Path) -> str:
     except sqlite3.DatabaseError as error:
         return str(error)
     wal = file.with_name(f"{file.name}-wal")
-    if file.stat().st_size < pages * size and not wal.exists():
-        return f"{file.stat().st_size} bytes of {pages * size} are there"
+    there = file.stat().st_size
+    if there < pages * size and not wal.exists():
+        return f"{there} bytes of {pages * size} are there"
     return ""
