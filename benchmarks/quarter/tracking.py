@@ -12,6 +12,8 @@ from pathlib import Path
 
 import httpx
 
+from components.tracking.library import QUIET
+
 
 class TrackingServer:
     """`mlflow server` on this machine; what it knows is in `folder` and outlives it."""
@@ -37,7 +39,11 @@ class TrackingServer:
         command += ["--artifacts-destination", str(self._folder / "artifacts")]
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True
+                command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env={**os.environ, **QUIET, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
             )
         for _ in range(600):
             try:
