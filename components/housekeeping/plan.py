@@ -201,7 +201,7 @@ def _by_run(
 
 def _slots(lineage: Lineage, own: Set[str]) -> Mapping[Path, str]:
     """Folders whose entries are named after executions, and the node they belong to."""
-    found = {}
+    found: dict[Path, str] = {}
     for folder, node in _nodes(lineage, own).items():
         for key in _entries(folder):
             if key.name == ".system":

@@ -26,7 +26,7 @@ def read_weights(folder: Path) -> list[npt.NDArray[Any]]:
     """
     import tensorflow as tf
 
-    found = []
+    found: list[npt.NDArray[Any]] = []
     try:
         stored = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
         while stored.has_tensor(key := _KEY.format(len(found))):

@@ -45,6 +45,15 @@ def test_the_node_and_what_its_cache_depends_on() -> None:
     assert len(properties["source_digest"]) == 32
 
 
+def test_the_champion_is_part_of_the_key_only_with_a_warm_start() -> None:
+    champions = [f'{{"version": {n}, "path": "/srv/{n}", "digest": "d"}}' for n in (7, 8)]
+    cold = [node(champion=champion).exec_properties for champion in champions]
+    assert cold[0] == cold[1] == node().exec_properties
+    warm = TRAIN.model_copy(update={"warm_start": True})
+    keys = [node(train=warm, champion=champion).exec_properties["config"] for champion in champions]
+    assert len({*keys, node(train=warm).exec_properties["config"]}) == 3
+
+
 def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +87,7 @@ def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifact
         dict(node(data=RAW).exec_properties),
     )
     assert seen["train"] == TRAIN
+    assert seen["champion"] is None
     assert seen["scaling"]["y0"].std == 5.75
     np.testing.assert_array_equal(seen["store"].values, store.values)
     assert seen["out"] == tmp_path / "train" / "model" / "12"
