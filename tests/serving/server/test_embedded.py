@@ -15,15 +15,19 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
+    predict_pb2,
+    prediction_log_pb2,
     prediction_service_pb2_grpc,
 )
 
 from serving.engine.settings import ServedModel, VersionPolicy
+from serving.request_log.settings import RequestLogSettings
 from serving.server.embedded import Embedded
 from serving.server.errors import StartError
 from serving.server.flags import read_models
@@ -340,3 +344,41 @@ def test_stopping_says_how_many_requests_were_cut_off(start: Starter) -> None:
     assert running.run(running.server.stop(5)) == 0
     with pytest.raises(httpx.ConnectError), httpx.Client(base_url=running.rest) as asking:
         rest_predict(asking)
+
+
+def test_requests_of_both_protocols_are_kept_without_token_or_headers(
+    start: Starter, tmp_path: Path
+) -> None:
+    secret = "a-header-that-nobody-may-keep"
+    running = start(token=TOKEN, request_log=RequestLogSettings(tmp_path, sample=1.0))
+    headers = {"authorization": f"Bearer {TOKEN}", "x-request-id": secret}
+    with httpx.Client(base_url=running.rest, timeout=PATIENCE) as asking:
+        assert rest_predict(asking, **headers).status_code == 200
+        assert rest_predict(asking).status_code == 401
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "half"
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto([1.0, 2.0], tf.float32))
+    with grpc.insecure_channel(running.grpc) as opened:
+        prediction_service_pb2_grpc.PredictionServiceStub(opened).Predict(
+            request, metadata=list(headers.items()), timeout=PATIENCE
+        )
+    with httpx.Client(base_url=running.rest, headers=headers, timeout=PATIENCE) as asking:
+        name = ":elman:serving:request_log_count"
+        labels = {"model_name": "half", "outcome": "written"}
+
+        def kept() -> float:
+            page = parse(asking.get("/monitoring/prometheus/metrics").text)
+            return sum(s[2] for s in page.samples if s[0] == name and s[1] == labels)
+
+        until(lambda: kept() == 2)
+    running.run(running.server.stop(5))
+    [path] = tmp_path.iterdir()
+    assert not any(word.encode() in path.read_bytes() for word in (TOKEN, secret, "127.0.0.1"))
+    logs = [
+        prediction_log_pb2.PredictionLog.FromString(record.numpy()).predict_log
+        for record in tf.data.TFRecordDataset(str(path))
+    ]
+    assert len(logs) == 2
+    for log in logs:
+        assert tf.make_ndarray(log.request.inputs["x"]).tolist() == [1, 2]
+        assert tf.make_ndarray(log.response.outputs["y"]).tolist() == [2.5, 3]
