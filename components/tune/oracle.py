@@ -20,6 +20,7 @@ import numpy as np
 from keras_tuner.engine.trial import Trial
 from keras_tuner.oracles import BayesianOptimizationOracle, HyperbandOracle, RandomSearchOracle
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from components.tune.coding import decoded
 from components.tune.config import TuneConfig
@@ -81,7 +82,8 @@ class _Bayesian(_Ours, BayesianOptimizationOracle):
 
     def populate_space(self, trial_id: str) -> Any:
         """The optimum of the acquisition function, or random values where it was tried before."""
-        with warnings.catch_warnings():
+        # The matrices are tiny: threads would only wait for each other, and for the trials.
+        with threadpool_limits(1), warnings.catch_warnings():
             # Few points leave the length of the kernel at its bound; that is no one's mistake.
             warnings.simplefilter("ignore", ConvergenceWarning)
             response = super().populate_space(trial_id)

@@ -109,3 +109,41 @@ def read_best(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise FailedRunError(f"{folder / BEST} is missing: the tune node did not finish") from None
     return decoded(data["values"])
+
+
+class TuningSummary(Section):
+    """What a run's result and a model's `elman.json` say of a search; see `TuningResult`.
+
+    With the artifact of another tuner than this pipeline's, only the values are known.
+    """
+
+    values: dict[str, Any]
+    words: str = ""
+    algorithm: str = ""
+    val_loss: float | None = None
+    config_val_loss: float | None = None
+    trials: int = 0
+    failed: int = 0
+    resumed: int = 0
+    best_trial: str = ""
+    finished: str = ""
+
+
+def summary(folder: Path) -> TuningSummary:
+    """The search in the artifact at `folder`."""
+    values = read_best(folder)
+    if not (folder / RESULT).exists():
+        return TuningSummary(values=values)
+    result = read_result(folder)
+    return TuningSummary(
+        values=values,
+        words=result.words,
+        algorithm=result.algorithm,
+        val_loss=result.val_loss,
+        config_val_loss=result.config_val_loss,
+        trials=len(result.trials),
+        failed=result.failed,
+        resumed=result.resumed,
+        best_trial=result.best_trial,
+        finished=result.finished,
+    )
