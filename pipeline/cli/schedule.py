@@ -33,7 +33,7 @@ KINDS = ("systemd", "cron", "airflow", "kubeflow")
     "--output", type=click.Path(path_type=Path), help="Folder for these files; else they print."
 )
 @click.option("--image", help="With --emit kubeflow: the container image with Elman.")
-@click.option("--root", help="With --emit kubeflow: the bucket for artifacts, gs://... or s3://...")
+@click.option("--volume", help="With --emit kubeflow: the claim with the config's folder.")
 def schedule(
     config: Path,
     *,
@@ -42,7 +42,7 @@ def schedule(
     emit: str | None,
     output: Path | None,
     image: str | None,
-    root: str | None,
+    volume: str | None,
     **given: Any,
 ) -> int:
     """Run the pipeline at set times, and survive what nights bring.
@@ -55,10 +55,10 @@ def schedule(
     loaded = load(config)
     planned = _plan(loaded, {key: value for key, value in given.items() if value is not None})
     if emit is not None:
-        _emit(loaded, planned, emit, output, image=image, root=root)
+        _emit(loaded, planned, emit, output, image=image, volume=volume)
         return 0
-    if output is not None or image is not None or root is not None:
-        raise click.UsageError("--output, --image and --root need --emit")
+    if output is not None or image is not None or volume is not None:
+        raise click.UsageError("--output, --image and --volume need --emit")
     if count is not None:
         from datetime import UTC, datetime
         from itertools import islice

@@ -56,7 +56,7 @@ def run_pipeline(
         use_cache: False runs every component anew.
         force: Push even a model that was rolled back before.
         if_new: End at once if the last finished run did the same work and what it left still
-            serves; not with `force` or without `use_cache`.
+            serves; not with `force` or without `use_cache`. Data in spans does so in any case.
         terminal: Where progress goes instead of standard error.
 
     Raises:
@@ -92,7 +92,8 @@ def _run(
         # What a killed run left open in the stores, and what one could not bring to its tracking
         # store, is made up for by a whole run only.
         whole = killed or anything_waits(workspace)
-        if if_new and use_cache and not force and not whole:
+        spans = getattr(loaded.config.data, "spans", None) is not None
+        if (if_new or spans) and use_cache and not force and not whole:
             live = ModelRepository(loaded.serving_directory).live()
             same = nothing_new(loaded, key, run_id, live)
             if same is not None:

@@ -6,7 +6,7 @@ import shlex
 
 from pipeline.schedule.emit.plan import Plan
 
-TEMPLATE = '''"""Elman: runs of {name}. Made by `elman schedule --emit airflow`, for Airflow 2.4 to 3.
+TEMPLATE = '''"""Elman: runs of {name}. Made by elman schedule --emit airflow for Airflow 2 and 3.
 
 The workers need the same installation of Elman, configuration, data and workspace as this machine:
 the commands below name them by absolute paths.

@@ -16,7 +16,7 @@ def emitted(
     kind: str,
     *,
     image: str | None = None,
-    root: str | None = None,
+    volume: str | None = None,
 ) -> tuple[dict[str, str], list[str]]:
     """Files by name, and notes for the person who installs them.
 
@@ -25,13 +25,13 @@ def emitted(
         schedule: When.
         kind: `systemd`, `cron`, `airflow` or `kubeflow`.
         image: The container image; for kubeflow only.
-        root: The bucket for artifacts; for kubeflow only.
+        volume: The PersistentVolumeClaim with the configuration's folder; for kubeflow only.
 
     Raises:
         BadInputError: If that kind cannot do what the configuration needs, or a value is missing.
     """
-    if kind != "kubeflow" and (image is not None or root is not None):
-        raise BadInputError(f"--image and --root are for --emit kubeflow; --emit {kind} has none")
+    if kind != "kubeflow" and (image is not None or volume is not None):
+        raise BadInputError(f"--image and --volume are for --emit kubeflow; --emit {kind} has none")
     if kind == "systemd":
         from pipeline.schedule.emit.systemd import units
 
@@ -49,4 +49,4 @@ def emitted(
         return dag(plan(loaded, schedule), start=(yesterday.year, yesterday.month, yesterday.day))
     from pipeline.schedule.emit.kubeflow import compiled
 
-    return compiled(loaded, schedule, image=image, root=root)
+    return compiled(loaded, schedule, image=image, volume=volume)
