@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from components.spans.summary import SpansSummary
 from models.section import Section
 from models.training.config import TrainConfig, TruncatedBptt
 from pipeline.config import LoadedConfig
@@ -57,6 +58,7 @@ class Preview(Section):
         schema_file: The data schema's file.
         schema_exists: Whether it is there; the first run writes it.
         workspace: Where all state would be.
+        spans: Which spans a run would train on, ingest, or leave out; null without `data.spans`.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Preview(Section):
     schema_file: str
     schema_exists: bool
     workspace: str
+    spans: SpansSummary | None = None
 
 
 def preview(loaded: LoadedConfig) -> Preview:
@@ -102,7 +105,13 @@ def preview(loaded: LoadedConfig) -> Preview:
     config = loaded.forecast
     with tempfile.TemporaryDirectory(prefix="elman-check-") as folder:
         examples, store = Path(folder) / "examples", Path(folder) / "windows"
-        report = ingest(config.data, config.split, config.roles, loaded.folder, examples)
+        spans = None
+        if config.data.spans is not None:
+            from pipeline.cli.span_preview import check_spans
+
+            report, spans = check_spans(loaded, Path(folder))
+        else:
+            report = ingest(config.data, config.split, config.roles, loaded.folder, examples)
         cut = build_store(
             examples,
             report.boundaries,
@@ -144,6 +153,7 @@ def preview(loaded: LoadedConfig) -> Preview:
         schema_file=str(loaded.schema_path),
         schema_exists=loaded.schema_path.exists(),
         workspace=str(loaded.workspace),
+        spans=spans,
     )
 
 

@@ -30,6 +30,10 @@ def table(found: Preview, config: str) -> Table:
             add("", f"and {len(found.files) - MOST_FILES} more files")
             break
         add("data" if number == 0 else "", f"{name}: {rows:,} rows")
+    if found.spans is not None:
+        add("spans", found.spans.words)
+        for span in found.spans.blocked:
+            add("", f"blocked: {span.label}: {span.reason}")
     add("rows", _rows(found))
     for bad in found.bad:
         column = f", column {bad.column}" if bad.column else ""

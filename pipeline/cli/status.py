@@ -15,13 +15,24 @@ import click
 def status(config: Path, *, runs: int, json_output: bool) -> None:
     """Show the live model, the versions kept, and the last runs."""
     from components.push.status import read_status, render
-    from pipeline.config import load
+    from pipeline.config import Config, load
 
     loaded = load(config)
     found = read_status(loaded.serving_directory, loaded.workspace, runs=runs)
+    spans = None
+    if isinstance(loaded.config, Config) and loaded.config.data.spans is not None:
+        from pipeline.cli.span_preview import spans_status
+
+        spans = spans_status(loaded)
     if json_output:
-        click.echo(json.dumps(found.as_json(), indent=1))
+        told = found.as_json()
+        if spans is not None:
+            told["spans"] = spans.model_dump(mode="json")
+        click.echo(json.dumps(told, indent=1))
         return
     from rich.console import Console
 
-    Console(soft_wrap=True).print(render(found), soft_wrap=True)
+    console = Console(soft_wrap=True)
+    console.print(render(found), soft_wrap=True)
+    for line in spans.lines() if spans is not None else ():
+        console.print(line, markup=False, highlight=False)
