@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from components.notify.config import CommandConfig
-from components.tracking.entries import scrubbed, shortened
+from components.secrets import scrubbed
+from components.tracking.entries import shortened
 
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL."""

@@ -43,8 +43,10 @@ def post(
     """
     known = os.environ if environment is None else environment
     try:
-        url = expanded(config.url, environment=known)
-        headers = {k: expanded(v, environment=known) for k, v in config.headers.items()}
+        url = expanded(config.url, environment=known, secret=True)
+        headers = {
+            k: expanded(v, environment=known, secret=True) for k, v in config.headers.items()
+        }
     except BadInputError as error:
         return f"the webhook {shown(config.url)} was not told: {error}"
     secrets = [known[name] for name in _variables(config)]

@@ -11,14 +11,12 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from components.secrets import MASK, redacted
+from components.secrets import MASK, is_secret_name, scrubbed
 
 NAME_LENGTH = 250
 PARAM_LENGTH = 6000
 TAG_LENGTH = 8000
 DIGEST_LENGTH = 36
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']+")
-_SECRET = re.compile(r"(?:^|[._-])(?:password|passwd|secret|token|api_?key|access_?key)$", re.I)
 
 
 def entry_name(name: str) -> str:
@@ -51,7 +49,7 @@ def param_texts(values: Mapping[str, Any]) -> dict[str, str]:
     """Parameters as MLflow takes them: flat, named, as text, without passwords, cut to length."""
     out = {}
     for name, value in flat(values).items():
-        text = MASK if _SECRET.search(name) and value is not None else text_of(value)
+        text = MASK if is_secret_name(name) and value is not None else text_of(value)
         out[entry_name(name)] = shortened(text, PARAM_LENGTH)
     return out
 
@@ -60,11 +58,6 @@ def text_of(value: Any) -> str:
     """A string as it is, anything else as JSON; secrets in URLs are masked."""
     text = value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
     return scrubbed(text)
-
-
-def scrubbed(text: str) -> str:
-    """`text` with the secrets masked in every URL it holds."""
-    return _URL.sub(lambda match: redacted(match[0]), text)
 
 
 def shortened(text: str, length: int) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from components.secrets import scrubbed
 from components.tracking.delivery import Delivery
 from components.tracking.entries import (
     TAG_LENGTH,
@@ -165,7 +166,8 @@ class MlflowRecorder:
 
     def text(self, content: str, path: str) -> None:
         """Keeps `content` as the artifact `path`."""
-        self._made(path, lambda file: file.write_text(content, encoding="utf-8"))
+        shown = scrubbed(content)
+        self._made(path, lambda file: file.write_text(shown, encoding="utf-8"))
 
     def file(self, source: Path, path: str | None = None) -> None:
         """Keeps a file, or a folder with all in it, under the artifact folder `path`."""

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from components.secrets import scrubbed
 from components.tracking.delivery import Delivery
 from components.tracking.entries import (
     DIGEST_LENGTH,
     TAG_LENGTH,
     plain,
-    scrubbed,
     shortened,
     text_of,
 )

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from components.file_lock import file_lock
-from components.secrets import expanded, redacted
+from components.secrets import expanded, redacted, scrubbed
 from components.sqlite_file import refuse_damaged
 from components.tracking import known, library
-from components.tracking.entries import scrubbed, shortened
+from components.tracking.entries import shortened
 from components.tracking.outage import StoreAwayError, is_outage, refuse_dead_host
 from models.errors import BadInputError, ElmanError, FailedRunError
 

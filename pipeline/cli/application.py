@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
+from components.secrets import scrubbed
 from models.errors import ElmanError
 
 COMMANDS = (
@@ -84,7 +85,7 @@ def _code(error: Exception, *, debug: bool) -> int:
         error.show()
         return 2
     if debug:
-        traceback.print_exception(error)
+        click.echo(scrubbed("".join(traceback.format_exception(error))), err=True, nl=False)
     if isinstance(error, ElmanError):
         return _say(str(error), error.exit_code)
     hint = "" if debug else "; --debug shows the traceback"
@@ -98,6 +99,6 @@ def _code(error: Exception, *, debug: bool) -> int:
 
 
 def _say(text: str, code: int) -> int:
-    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    lines = [line.rstrip() for line in scrubbed(text).splitlines() if line.strip()]
     click.echo("\n".join(["Error: " + lines[0], *lines[1:]]) if lines else "Error", err=True)
     return code

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from components.secrets import scrubbed
 from models.errors import BadInputError
 
 KeyPath = tuple[str | int, ...]
@@ -212,5 +213,5 @@ def _syntax(error: yaml.YAMLError, name: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = scrubbed(repr(value))  # before it is cut: half a URL shows its password
     return text if len(text) <= 60 else text[:57] + "..."

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from components.secrets import MASK, is_secret_name, scrubbed
 from models.section import Section, unknown_key
 from pipeline.config.document import Document, KeyPath, dotted
 from pipeline.config.expected import (
@@ -85,7 +86,8 @@ def _mismatch(kind: str, path: KeyPath, document: Document, section: type[Sectio
     if kind == "missing":
         return f"missing; expected {wanted}{note}"
     value = _at(document.data, path)
-    return f"received {_shown(value)}, expected {wanted}{_hint(value, annotation)}{note}"
+    shown = MASK if any(is_secret_name(str(key)) for key in path) else _shown(value)
+    return f"received {shown}, expected {wanted}{_hint(value, annotation)}{note}"
 
 
 def _is_section(path: KeyPath, document: Document, section: type[Section]) -> bool:
@@ -179,7 +181,7 @@ def _shown(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    text = repr(value)
+    text = scrubbed(repr(value))  # before it is cut: half a URL shows its password
     return text if len(text) <= 80 else text[:77] + "..."
 
 

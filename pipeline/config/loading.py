@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from components.secrets import scrubbed
 from components.tracking.store import default_uri
 from models.errors import BadInputError
 from pipeline.config.config import Config
@@ -137,7 +138,7 @@ def validated(document: Document) -> AnyConfig:
     else:
         if not found:
             return config
-    raise BadInputError("\n".join(sorted(found, key=_line_number)))
+    raise BadInputError(scrubbed("\n".join(sorted(found, key=_line_number))))
 
 
 def _absolute(path: Path) -> Path:

@@ -13,7 +13,7 @@ from components.monitor.report import Check, MonitorReport
 from components.monitor.report import read as read_monitor
 from components.notify.event import Context, Event
 from components.notify.notify import notify
-from components.tracking.entries import scrubbed
+from components.secrets import scrubbed
 from models.errors import BadInputError, DataAnomalyError, ElmanError
 from pipeline.config import LoadedConfig
 

@@ -11,6 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from components.secrets import scrubbed
+
+
+class _Scrubbed(logging.Formatter):
+    """Drivers and servers quote addresses and passwords, in messages and in tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrubbed(super().format(record))
+
 
 @contextmanager
 def quiet(log: Path) -> Iterator[tuple[TextIO, TextIO]]:
@@ -33,7 +42,7 @@ def quiet(log: Path) -> Iterator[tuple[TextIO, TextIO]]:
     out = os.fdopen(kept[0], "w", buffering=1, closefd=False)
     err = os.fdopen(kept[1], "w", buffering=1, closefd=False)
     handler = logging.StreamHandler(log.open("a"))
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Scrubbed("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     former, level = root.handlers[:], root.level
     try:

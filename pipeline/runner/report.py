@@ -13,7 +13,8 @@ from components.report.build import build_report
 from components.report.page import Tone
 from components.report.run import ReportedNode, ReportedRun
 from components.report.words import duration
-from components.tracking.entries import param_texts, scrubbed
+from components.secrets import scrubbed
+from components.tracking.entries import param_texts
 from components.tracking.revision import revision_tags
 from models.errors import ElmanError
 from pipeline.config import LoadedConfig, SequenceConfig

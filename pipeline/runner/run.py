@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from components.backtest.winner import CANDIDATE
 from components.push.directory import digest_of
 from components.push.repository import ModelRepository
+from components.secrets import scrubbed
 from components.source_digest import source_digest
-from components.tracking.entries import scrubbed
 from components.tracking.outbox import anything_waits
 from models.errors import BadInputError, ElmanError, FailedRunError
 from pipeline.config import LoadedConfig

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from components.secrets import redacted
+from components.secrets import scrubbed
 from pipeline.schedule.clock import Clock
 from pipeline.schedule.outcome import Job, Outcome
 from pipeline.schedule.state import ScheduleState, StateFile
@@ -54,12 +54,11 @@ class Scheduler:
                 count = f"{due.dropped} or more" if due.more else f"{due.dropped}"
                 self.say(f"missed and not caught up: {count} of the planned times")
             for planned in due.run:
-                last = planned
                 self._one(planned)
-                if once or self.stop.asked:
+                if once:
+                    return
+                if self.stop.asked:
                     break
-            if self.stop.asked or (once and due.run):
-                return
             last = due.upto
             if due.run:
                 continue
@@ -96,7 +95,7 @@ class Scheduler:
         again = f" ({self._failures} in a row)" if self._failures > 1 else ""
         words = outcome.status.replace("_", " ")
         minutes = (self.clock.now() - started).total_seconds() / 60
-        text = redacted(outcome.text)
+        text = scrubbed(outcome.text)
         self.say(
             f"run planned for {self._local(planned)}: {words}{again} after {minutes:.1f} min"
             + (f": {text}" if text else "")
