@@ -1,4 +1,4 @@
-"""An Airflow DAG of plain Bash operators that call `elman`; loads in Airflow 2 and 3."""
+"""An Airflow DAG of a plain Bash operator that calls `elman`; loads in Airflow 2 and 3."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.schedule.emit.plan import Plan
 TEMPLATE = '''"""Elman: runs of {name}. Made by elman schedule --emit airflow for Airflow 2 and 3.
 
 The workers need the same installation of Elman, configuration, data and workspace as this machine:
-the commands below name them by absolute paths.
+the command below names them by absolute paths.
 """
 
 from __future__ import annotations
@@ -36,18 +36,11 @@ with DAG(
     default_args={{"retries": 0}},
     tags=["elman"],
 ) as dag:
-    run = BashOperator(
+    BashOperator(
         task_id="run",
         bash_command={run!r},
         cwd={folder!r},
     )
-    status = BashOperator(
-        task_id="status",
-        bash_command={status!r},
-        cwd={folder!r},
-        trigger_rule="all_done",
-    )
-    run >> status
 '''
 
 SPACE = " "
@@ -63,7 +56,6 @@ def dag(plan: Plan, *, start: tuple[int, int, int]) -> tuple[dict[str, str], lis
     """
     schedule = plan.schedule
     catchup = schedule.catch_up == "all"
-    status = (*plan.command, "status", str(plan.config))
     text = TEMPLATE.format(
         name=plan.name,
         dag_id=f"elman_{plan.name}",
@@ -75,7 +67,6 @@ def dag(plan: Plan, *, start: tuple[int, int, int]) -> tuple[dict[str, str], lis
         # A task that is stopped gets SIGTERM, which would end a run at once, as a kill does; SIGINT
         # lets it close what it has open.
         run=_untouched(_interruptible(plan.run)) + SPACE,
-        status=_untouched(shlex.join(status)) + SPACE,
         folder=_untouched(str(plan.config.parent)),
     )
     notes = [

@@ -6,6 +6,8 @@ import shlex
 
 from pipeline.schedule.emit.plan import Plan
 
+UTC_NAMES = {"UTC", "Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu", "Universal", "Etc/Universal"}
+
 
 def crontab(plan: Plan, *, machine_zone: str | None) -> tuple[dict[str, str], list[str]]:
     """The lines, as one file, and what cron does otherwise than the schedule says.
@@ -20,7 +22,7 @@ def crontab(plan: Plan, *, machine_zone: str | None) -> tuple[dict[str, str], li
     schedule = plan.schedule
     notes = [f"add it with: crontab -l | cat - elman-{plan.name}.cron | crontab -"]
     lines = [f"# Elman: one run of {plan.name}, {schedule.cron} {schedule.timezone}"]
-    if schedule.timezone != machine_zone:
+    if not _same(schedule.timezone, machine_zone):
         lines.append(f"CRON_TZ={schedule.timezone}")
         notes.append(
             f"this machine's time zone is {machine_zone or 'unknown'}, not {schedule.timezone}: "
@@ -40,3 +42,7 @@ def crontab(plan: Plan, *, machine_zone: str | None) -> tuple[dict[str, str], li
     # crontab(5): an unescaped percent sign is a line break, also inside the shell's quotes.
     lines.append(f"{plan.cron.expanded} {command}".replace("%", "\\%"))
     return {f"elman-{plan.name}.cron": "\n".join(lines) + "\n"}, notes
+
+
+def _same(zone: str, other: str | None) -> bool:
+    return zone == other or {zone, other} <= UTC_NAMES

@@ -45,6 +45,7 @@ ExecStart={_command(plan.run)}
 # A stop is a Ctrl-C: the run closes what it has open. Only what is left then is killed.
 KillMode=mixed
 KillSignal=SIGINT
+SuccessExitStatus=130
 TimeoutStartSec=infinity
 TimeoutStopSec={CLOSE}
 """

@@ -51,7 +51,7 @@ def test_a_failed_run_keeps_its_exit_code(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("zone", "machine", "lines"),
-    [("UTC", "UTC", 2), ("Europe/Berlin", "UTC", 3), ("UTC", None, 3)],
+    [("UTC", "UTC", 2), ("UTC", "Etc/UTC", 2), ("Europe/Berlin", "UTC", 3), ("UTC", None, 3)],
 )
 def test_another_time_zone_has_its_line_and_its_note(
     tmp_path: Path, zone: str, machine: str | None, lines: int
