@@ -62,7 +62,7 @@ class Scheduler:
             last = due.upto
             if due.run:
                 continue
-            upcoming = self.timetable.next(max(last, self.clock.now()))
+            upcoming = self.timetable.next(last)
             if upcoming != told:
                 self.say(f"next run: {self._local(upcoming)}")
                 told = upcoming
