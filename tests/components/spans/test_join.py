@@ -58,7 +58,7 @@ def tables(draw: st.DrawFn) -> tuple[pd.DataFrame, list[int], dict[int, int]]:
     return frame, span, {n: draw(st.integers(0, 2)) for n in set(span)}
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(table=tables(), drop=st.booleans())
 def test_however_rows_are_cut_the_examples_are_those_of_one_file(
     table: tuple[pd.DataFrame, list[int], dict[int, int]],
