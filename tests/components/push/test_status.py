@@ -78,3 +78,17 @@ def test_status_survives_disorder(tmp_path: Path, make_model: MakeModel) -> None
     assert [(v.version, v.loads) for v in status.versions] == [(2, True), (1, False)]
     assert status.rolled_back[0].rolled_back_at is not None
     assert "does not load" in shown(repository.base)
+
+
+def test_status_says_what_the_newest_run_that_watched_for_drift_found(tmp_path: Path) -> None:
+    runs = [
+        {"run_id": "1", "status": "finished", "drift": "old"},
+        {"run_id": "2", "status": "finished", "drift": "drift: new rows differ"},
+        {"run_id": "3", "status": "failed", "error": "no data"},
+    ]
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, runs)))
+    assert (
+        read_status(tmp_path / "none", tmp_path).as_json()["drift"] == "2: drift: new rows differ"
+    )
+    assert "Drift  2: drift: new rows differ" in shown(tmp_path / "none", tmp_path)
+    assert "Drift" not in shown(tmp_path / "none")

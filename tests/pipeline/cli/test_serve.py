@@ -20,9 +20,11 @@ from click.testing import CliRunner, Result
 
 from models.errors import BadInputError
 from pipeline.cli.main import cli
-from pipeline.cli.serve import engine_of, serve, settings_of
+from pipeline.cli.serve import engine_of, request_log, serve, settings_of
+from pipeline.config import load
 from serving.batching.settings import BatchingSettings
 from serving.engine.settings import VersionPolicy, models_from_config
+from serving.request_log.settings import RequestLogSettings
 from serving.server.config_files import read_batching_parameters
 from serving.server.settings import AccessLogSettings, ServerSettings
 from serving.server.token import TOKEN_VARIABLE
@@ -104,6 +106,35 @@ def test_every_option_has_its_place(
     assert made.ready_file == tmp_path / "ready"
 
 
+@pytest.mark.parametrize(
+    ("section", "options", "expected"),
+    [
+        ("", [], None),
+        ("", ["--request-log", "/logs"], ("/logs", 0.01)),
+        ("", ["--request-log-sample", 0.5], ("workspace/requests/a", 0.5)),
+        ("{sample: 0.2}", [], ("workspace/requests/a", 0.2)),
+        ("{sample: 0.2, directory: kept}", [], ("kept", 0.2)),
+        (
+            "{sample: 0.2, directory: kept}",
+            ["--request-log", "/logs", "--request-log-sample", 1],
+            ("/logs", 1.0),
+        ),
+        ("{sample: 0.2}", ["--no-request-log"], None),
+    ],
+)
+def test_options_of_the_request_log_come_before_the_configuration(
+    config: Path, section: str, options: list[object], expected: tuple[str, float] | None
+) -> None:
+    if section:
+        config.write_text(f"{CONFIG}serving: {{request_log: {section}}}\n")
+    with serve.make_context("serve", [str(config), *map(str, options)]) as context:
+        found = request_log(load(config), context.params)
+    if expected is None:
+        assert found is None
+    else:
+        assert found == RequestLogSettings(config.parent / expected[0], sample=expected[1])
+
+
 def test_batching_can_be_off_or_in_a_file(config: Path, tmp_path: Path) -> None:
     assert settings(config, "--no-batching").batching is None
     (tmp_path / "parameters").write_text("max_batch_size { value: 5 }")
@@ -132,6 +163,8 @@ def test_all_versions(config: Path) -> None:
         (["--engine", "tf-serving"], "tensorflow_model_server is not on the PATH"),
         (["--engine", "tf-serving", "--bind", "127.0.0.1"], "cannot be bound to 127.0.0.1"),
         (["--engine", "tf-serving", "--access-log", "-"], "it writes no access log"),
+        (["--engine", "tf-serving", "--request-log", "x"], "it keeps no requests"),
+        (["--no-request-log", "--request-log-sample", "0.5"], "contradicts"),
     ],
 )
 def test_what_cannot_be_is_told_with_exit_code_2(

@@ -95,3 +95,28 @@ def test_a_baseline_that_was_pushed_is_named() -> None:
 def test_json_round_trip() -> None:
     value = result()
     assert RunResult.from_json(value.model_dump_json()) == value
+
+
+def test_a_held_run_shows_no_table_and_what_still_serves() -> None:
+    nothing = {"pushed": False, "version": None, "directory": "/x", "reason": "nothing was trained"}
+    text = shown(
+        result(
+            held=True,
+            blessed=False,
+            models={},
+            summary="held: champion version 7 still holds",
+            drift="held: champion version 7 still holds",
+            push=nothing,
+        )
+    )
+    assert "RMSE" not in text
+    assert "held: champion version 7 still holds" in text
+    assert text.count("still holds") == 1
+    assert "nothing was trained" in text
+
+
+def test_drift_has_a_line_of_its_own() -> None:
+    assert "drift     no drift since champion version 7" in shown(
+        result(drift="no drift since champion version 7")
+    )
+    assert "drift" not in shown(result())

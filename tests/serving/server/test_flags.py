@@ -9,6 +9,7 @@ import pytest
 
 from serving.batching.settings import BatchingSettings
 from serving.engine.settings import ServedModel
+from serving.request_log.settings import RequestLogSettings
 from serving.server import __main__ as program
 from serving.server.config_files import write_ssl_config
 from serving.server.errors import StartError
@@ -74,6 +75,8 @@ def test_everything(tmp_path: Path, certificates: Certificates) -> None:
             *("--load_retry_interval_micros=250000", "--drain_seconds=4"),
             "--allow_version_labels_for_unavailable_models=true",
             *("--access_log=-", "--access_log_sample=0.25"),
+            *("--request_log=/kept", "--request_log_sample=0.5", "--request_log_keep=7"),
+            *("--request_log_max_megabytes=1", "--request_log_max_minutes=2"),
             *(f"--ready_file={tmp_path}/ready", "--reload_root=/x", "--reload_root=/y"),
         ]
     )
@@ -92,6 +95,9 @@ def test_everything(tmp_path: Path, certificates: Certificates) -> None:
         reload_roots=(Path("/x"), Path("/y")),
         metrics_path="/m",
         access_log=AccessLogSettings("-", 0.25),
+        request_log=RequestLogSettings(
+            Path("/kept"), sample=0.5, max_bytes=2**20, max_seconds=120, keep=7
+        ),
         drain_seconds=4,
         ready_file=tmp_path / "ready",
     )
