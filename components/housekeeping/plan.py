@@ -96,6 +96,7 @@ def make_plan(
     kept: Set[int],
     recent: str,
     staging: Collection[Path] = (),
+    left: Collection[Path] = (),
 ) -> Plan:
     """What may go, given which artifacts and runs have to stay. Reads the workspace only.
 
@@ -110,6 +111,7 @@ def make_plan(
         recent: Id of the oldest of the newest runs; what was left to be resumed since then stays.
             Empty: all of it stays.
         staging: Half-written versions in the model directory.
+        left: What killed runs have left elsewhere in the workspace.
     """
     base = workspace.resolve()
     outside: set[Path] = set()
@@ -130,6 +132,7 @@ def make_plan(
         *(i for i in _leftovers(lineage, own, runs) if i.path not in taken and inside(i.path)),
         *(i for i in _states(lineage, own, recent) if inside(i.path)),
         *(i for i in _by_run(workspace, lineage, own, runs, recent) if inside(i.path)),
+        *(Item(path, "leftover") for path in left if inside(path)),
         *(Item(path, "staging") for path in staging),
     ]
     return Plan(

@@ -16,6 +16,8 @@ from components.spans.span import Span, SpanFile
 from models.section import Section
 
 FOLDER = "spans"
+INCOMING = "incoming"
+"""In it, by pipeline and span: rows on their way into a span, gone when it is ingested."""
 
 
 class Entry(Section):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from components.housekeeping.plan import RUN_ID
+
 if TYPE_CHECKING:
     from components.housekeeping.plan import Plan
     from components.housekeeping.sweep import Swept
@@ -65,7 +67,8 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _end(plan: Plan, swept: Swept | None, config: Path) -> str:
-    runs = f"{len(plan.runs)} run{'s' * (len(plan.runs) != 1)} kept"
+    kept = sum(RUN_ID.fullmatch(run) is not None for run in plan.runs)  # not those of single spans
+    runs = f"{kept} run{'s' * (kept != 1)} kept"
     if not plan.items:
         return f"Nothing to remove; {runs}."
     if swept is not None:

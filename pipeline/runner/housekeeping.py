@@ -13,7 +13,7 @@ from components.housekeeping.runs import Ended, kept_runs
 from components.housekeeping.sweep import Swept, sweep
 from components.push import directory
 from components.push.repository import ModelRepository
-from components.spans.state import SpanState
+from components.spans.state import FOLDER, INCOMING, SpanState
 from models.errors import BadInputError
 from pipeline.config import LoadedConfig
 from pipeline.runner import ledger
@@ -100,7 +100,7 @@ def _plan(
     parts = {e.run for e in lineage.executions if e.pipeline in own and e.outputs & pinned}
     parts |= {run for run in everything if any(run.startswith(one) for one in kept)}
     runs = kept | {run for run in parts if run not in whole}
-    base = loaded.serving_directory
+    base, incoming = loaded.serving_directory, loaded.workspace / FOLDER / INCOMING
     return make_plan(
         loaded.workspace,
         lineage,
@@ -109,6 +109,7 @@ def _plan(
         kept=needed(lineage, own, runs, pinned),
         recent=whole[-keep:][0] if whole else "",
         staging=directory.stale(base),
+        left=sorted((incoming / loaded.config.name).glob("*")),
     )
 
 

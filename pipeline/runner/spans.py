@@ -14,7 +14,7 @@ from components.spans.report import SpanReport
 from components.spans.settings import SpanSettings
 from components.spans.source import SpanSource
 from components.spans.span import Span
-from components.spans.state import FOLDER, Entry, SpanState
+from components.spans.state import FOLDER, INCOMING, Entry, SpanState
 from components.spans.summary import SpansSummary, first_line, summary
 from components.tracking.session import RunTracker
 from models.errors import BadInputError
@@ -22,8 +22,6 @@ from pipeline.config import LoadedConfig
 from pipeline.runner.display import Display
 from pipeline.runner.span_launch import checked_ids, run_span
 from pipeline.spans import look
-
-INCOMING = "incoming"
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,19 @@ def ingest_spans(
 
 
 def _still_known(loaded: LoadedConfig, state: SpanState) -> SpanState:
-    """The state without good spans that the metadata store does not know: it may be a new one."""
-    ids = {k.good.artifact_id for k in state.spans.values() if k.good is not None}
+    """The state without good spans that the metadata store does not know: it may be a new one.
+
+    Spans that are older than the range may have been removed, and are not asked for.
+    """
+    spans_section = loaded.forecast.data.spans
+    assert spans_section is not None
+    keep = spans_section.keep
+    range_ = {str(n) for n in (state.numbers if keep is None else state.numbers[-keep:])}
+    ids = {
+        known.good.artifact_id
+        for number, known in state.spans.items()
+        if known.good is not None and number in range_
+    }
     lost = ids - checked_ids(loaded, ids)
     spans = {
         number: known.model_copy(update={"good": None})
