@@ -48,6 +48,10 @@ class SpansSummary(Section):
     missing_count: int = 0
     gone: int = 0
 
+    def unchanged(self) -> SpansSummary:
+        """The same spans in a run that found nothing new."""
+        return self.model_copy(update={"new": (), "new_count": 0})
+
     @property
     def words(self) -> str:
         """One line for people."""

@@ -48,18 +48,18 @@ def check_spans(loaded: LoadedConfig, folder: Path) -> tuple[IngestReport, Spans
                 continue
             out = folder / f"span-{span.number}"
             taken = source.taken_in(span, folder / "incoming" / str(span.number))
-            made: dict[str, str]
+            refusal = ""
             try:
                 ingest_span(config.data, config.roles, taken, loaded.folder, out)
-                made = {"uri": str(out)}
             except BadInputError as error:
-                made = {"error": str(error)}
+                refusal = str(error)
             entry = Entry(
                 span=span,
                 settings=now.terms.settings,
                 code=now.terms.code,
                 schema_digest=now.terms.schema_digest,
-                **made,
+                error=refusal,
+                uri="" if refusal else str(out),
             )
             state = state.noted(entry)
         done = plan(config.data, source, state, now.terms)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from components.spans.summary import SpansSummary
 from models.section import Section
 from pipeline.config import LoadedConfig
 from pipeline.runner import ledger
@@ -25,6 +26,8 @@ class NothingNew(Section):
         blessed: Whether the gate blessed a model in it.
         live: The version that serves, as that one left it; null for none.
         mlflow_run_id: The parent run of that one in MLflow.
+        spans: Which spans that one was trained on, and which were blocked and still are; null where
+            the data comes in one piece.
     """
 
     status: Literal["nothing_new"] = "nothing_new"
@@ -36,6 +39,7 @@ class NothingNew(Section):
     blessed: bool
     live: int | None
     mlflow_run_id: str
+    spans: SpansSummary | None = None
 
     @property
     def words(self) -> str:
@@ -43,8 +47,15 @@ class NothingNew(Section):
         serving = "nothing serves" if self.live is None else f"version {self.live} serves"
         return (
             f"{self.name}: nothing new since run {self.earlier} (data, configuration and code are "
-            f"the same, {serving} as that run left it). It came to: {self.verdict}"
+            f"the same, {serving} as that run left it). It came to: {self.verdict}{self._blocked}"
         )
+
+    @property
+    def _blocked(self) -> str:
+        if self.spans is None or not self.spans.blocked_count:
+            return ""
+        named = [f"span {one.label}: {one.reason}" for one in self.spans.blocked]
+        return f"\nStill blocked until corrected: {'; '.join(named)}"
 
 
 def nothing_new(loaded: LoadedConfig, key: str, run_id: str, live: int | None) -> NothingNew | None:
@@ -74,6 +85,7 @@ def nothing_new(loaded: LoadedConfig, key: str, run_id: str, live: int | None) -
         blessed=bool(last.winner),
         live=live,
         mlflow_run_id=last.mlflow_run_id,
+        spans=last.spans,
     )
 
 
@@ -91,6 +103,7 @@ def remember(workspace: Path, found: NothingNew, key: str) -> None:
             live=found.live,
             verdict=f"nothing new since run {found.earlier}",
             mlflow_run_id=found.mlflow_run_id,
+            spans=None if found.spans is None else found.spans.unchanged(),
         ),
     )
 
