@@ -42,8 +42,20 @@ def refuse_locked(file: Path, what: str, *, timeout: float = 10.0) -> None:
     Raises:
         FailedRunError: If it cannot be written by then.
     """
+    if problem := lock_problem(file, what, timeout=timeout):
+        raise FailedRunError(f"{problem}, then run again")
+
+
+def lock_problem(file: Path, what: str, *, timeout: float) -> str:
+    """What keeps `file` from being written, and what to do about it; empty if nothing does.
+
+    Args:
+        file: The database; a missing one is well.
+        what: For the message.
+        timeout: Seconds to wait for another process.
+    """
     if not file.is_file():
-        return
+        return ""
     try:
         connection = sqlite3.connect(file, timeout=timeout, isolation_level=None)
         try:
@@ -53,14 +65,15 @@ def refuse_locked(file: Path, what: str, *, timeout: float = 10.0) -> None:
             connection.close()
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise FailedRunError(
+            return (
                 f"{what} {file} is locked by another process and still was after {timeout:g} s; "
-                "find it (fuser or lsof names it), end it or wait for it, then run again"
-            ) from None
-        raise FailedRunError(
+                "find it (fuser or lsof names it), end it or wait for it"
+            )
+        return (
             f"{what} {file} cannot be written: {error}; make it and its folder writable, and see "
-            "that the disk has space, then run again"
-        ) from None
+            "that the disk has space"
+        )
+    return ""
 
 
 def _problem(file: Path) -> str:

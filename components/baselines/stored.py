@@ -40,7 +40,9 @@ class StoredBaselines:
 
     def predictions(self, name: str) -> npt.NDArray[np.float32]:
         """Forecasts of `name`, float32 `[windows, horizon, targets]`, memory-mapped."""
-        array: npt.NDArray[np.float32] = np.load(self.folder / file_of(name), mmap_mode="r")
+        array: npt.NDArray[np.float32] = np.load(
+            self.folder / file_of(name), mmap_mode="r", allow_pickle=False
+        )
         return array
 
     def model(self, name: str) -> Path | None:

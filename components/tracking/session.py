@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 from components.secrets import scrubbed
 from components.tracking.delivery import Delivery
@@ -46,8 +45,6 @@ class RunTracker:
         delivery: Brings everything there, now or when the store is back.
         experiment_id: The experiment they belong to.
         nested: The run of each component that had something to say.
-        executions: By component that finished, its execution in ML Metadata and whether that was
-            taken from the cache.
         failed: The component that an exception has left; empty if none has.
         warnings: What components warned of, in order.
     """
@@ -77,7 +74,6 @@ class RunTracker:
         self.experiment_id = store.experiment(experiment)
         self._run_id = ""
         self.nested: dict[str, str] = {}
-        self.executions: dict[str, tuple[int, bool]] = {}
         self.failed = ""
         self.warnings: list[str] = []
         self._workspace = workspace_id(workspace)
@@ -200,22 +196,10 @@ class RunTracker:
 
     def tag_execution(self, node_id: str, execution_id: int, *, cached: bool = False) -> None:
         """Tags the parent run with a component's execution in ML Metadata."""
-        self.executions[node_id] = execution_id, cached
         tags = {f"elman.execution.{node_id}": str(execution_id)}
         if cached:
             tags[f"elman.cached.{node_id}"] = "true"
         self.recorder.tags(tags)
-
-    def address(self, path: str = "", *, component: str = "") -> str:
-        """Where MLflow's pages show a run or a file of it: relative to any of these pages.
-
-        Args:
-            path: The artifact; empty for the run itself.
-            component: One with a run in `nested`; empty for the parent run.
-        """
-        run = self.delivery.resolve(self.nested[component]) if component else self.run_id
-        file = f"/artifacts/{quote(path)}" if path else ""
-        return f"#/experiments/{self.experiment_id}/runs/{run}{file}"
 
     def log_dataset(
         self,

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.file_lock import file_lock
 from components.secrets import expanded, redacted, scrubbed
-from components.sqlite_file import refuse_damaged
+from components.sqlite_file import lock_problem, refuse_damaged
 from components.tracking import known, library
 from components.tracking.entries import shortened
 from components.tracking.outage import StoreAwayError, is_outage, refuse_dead_host
@@ -19,13 +19,13 @@ from models.errors import BadInputError, ElmanError, FailedRunError
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 SERVERS = ("http", "https", "databricks")
+LOCK_SECONDS = 5.0
+"""How long another process may hold a sqlite file before it counts as away."""
 CALL = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 """MLflow's own patience is minutes for each metric; what a dead server misses is kept and sent
 later (`components.tracking.delivery`), so that training need not wait for it."""
 UPLOAD = {**CALL, "MLFLOW_HTTP_REQUEST_TIMEOUT": "120"}
 """A server answers an upload when it has passed the file on."""
-KIND = {"mlflow.experimentKind": "custom_model_development"}
-"""Otherwise MLflow's pages take an experiment for one about prompts, and hide its runs."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ class TrackingStore:
             if found is None:
                 location = None if self.artifacts is None else self.artifacts.as_uri()
                 try:
-                    made = self.client.create_experiment(name, location, tags=KIND)
-                    return str(made)
+                    return str(self.client.create_experiment(name, artifact_location=location))
                 except library.load().exceptions.MlflowException:
                     # Two runs may start at once: the other one was first.
                     found = self.client.get_experiment_by_name(name)
@@ -164,8 +163,8 @@ def open_store(uri: str | None, workspace: Path) -> TrackingStore:
 
 
 def _database(store: TrackingStore, folder: Path) -> TrackingStore:
+    file = Path(store.uri.partition(":///")[2].partition("?")[0])
     if store.uri.startswith("sqlite"):
-        file = Path(store.uri.partition(":///")[2].partition("?")[0])
         file.parent.mkdir(parents=True, exist_ok=True)
         refuse_damaged(
             file,
@@ -175,7 +174,10 @@ def _database(store: TrackingStore, folder: Path) -> TrackingStore:
         )
 
     def client() -> Any:
+        # MLflow itself would try for minutes to open what it cannot open.
         refuse_dead_host(store.uri)
+        if problem := lock_problem(file, "the tracking database", timeout=LOCK_SECONDS):
+            raise StoreAwayError(problem)
         mlflow = library.load()
         # A new database goes through all of MLflow's migrations: only one process may do that.
         with file_lock(folder / ".lock", f"tracking store {store.shown}", timeout=300.0):

@@ -118,7 +118,7 @@ class SequenceStore:
         words = json.loads((folder / "words.json").read_text(encoding="utf-8"))
 
         def array(name: str) -> Any:
-            return np.load(folder / f"{name}.npy", mmap_mode="r")
+            return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
         spec = SequenceSpec.model_validate_json(json.dumps(meta["spec"]))
         return cls(

@@ -120,7 +120,7 @@ def _write_arrays(path: Path, values: Arrays) -> None:
 
 
 def _read_arrays(path: Path) -> Arrays:
-    with np.load(path) as stored:
+    with np.load(path, allow_pickle=False) as stored:
         return [stored[name] for name in sorted(stored.files)]
 
 

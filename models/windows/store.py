@@ -126,7 +126,7 @@ class SeriesStore:
             )
 
         def array(name: str) -> Any:
-            return np.load(folder / f"{name}.npy", mmap_mode="r")
+            return np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
         return cls(
             spec=WindowSpec.model_validate(meta["spec"]),
