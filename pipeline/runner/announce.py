@@ -18,9 +18,11 @@ from models.errors import BadInputError, DataAnomalyError, ElmanError
 from pipeline.config import LoadedConfig
 
 if TYPE_CHECKING:
+    from components.spans.summary import SpansSummary
     from components.tracking.session import RunTracker
     from pipeline.runner.launch import NodeOutcome
     from pipeline.runner.result import RunResult
+    from pipeline.runner.unchanged import NothingNew
 
 logger = logging.getLogger(__name__)
 MONITOR = "monitor"
@@ -78,10 +80,14 @@ class Announcer:
             raise
 
     def finished(self, result: RunResult) -> None:
-        """Announces what a finished run came to."""
-        self._say(result_event(result))
+        """Announces what a finished run came to, and spans that it had to leave out."""
+        self._say(spans_event(result.name, result.spans), result_event(result))
 
-    def _say(self, event: Event | None) -> None:
+    def nothing_new(self, found: NothingNew) -> None:
+        """Announces the spans that are still blocked; nothing else happened."""
+        self._say(spans_event(found.name, found.spans))
+
+    def _say(self, *said: Event | None) -> None:
         if self._done:
             return
         self._done = True
@@ -94,7 +100,7 @@ class Announcer:
             mlflow_uri=tracker.store.shown if tracker else "",
             mlflow_run_id=tracker.run_id if tracker else "",
         )
-        events = [known for known in (self._drift, event) if known is not None]
+        events = [known for known in (self._drift, *said) if known is not None]
         for warning in notify(self._loaded.config.notify, events, context=context):
             logger.warning("%s", warning)
             if tracker is None:
@@ -116,6 +122,20 @@ def error_event(name: str, error: Exception) -> Event:
         fields["anomalies"] = [list(map(scrubbed, anomaly)) for anomaly in error.anomalies]
     what = "is blocked, its input was refused" if blocked else "has failed"
     return Event("blocked" if blocked else "failed", f"{name} {what}", words, fields)
+
+
+def spans_event(name: str, spans: SpansSummary | None) -> Event | None:
+    """The event of spans that are left out until they are corrected; None if there are none."""
+    if spans is None or not spans.blocked_count:
+        return None
+    listed = [{"span": one.label, "reason": scrubbed(one.reason)} for one in spans.blocked]
+    unit = "span is" if spans.blocked_count == 1 else "spans are"
+    return Event(
+        "blocked",
+        f"{name}: {spans.blocked_count} {unit} blocked and left out",
+        "\n".join(f"{one['span']}: {one['reason']}" for one in listed),
+        {"spans": listed},
+    )
 
 
 def result_event(result: RunResult) -> Event | None:

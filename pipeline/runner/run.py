@@ -99,6 +99,7 @@ def _run(
             if same is not None:
                 TerminalDisplay(terminal or sys.stderr).say(same.words)
                 remember(workspace, same, key)
+                announcer.nothing_new(same)
                 return same
         with quiet(log) as (_, err):
             display = TerminalDisplay(terminal or err)
