@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from components.secrets import expanded, redacted
 from components.tracking.library import QUIET
+from components.tracking.pages import runs_page
 from models.errors import BadInputError, FailedRunError
 
 
@@ -33,16 +36,22 @@ def ui(config: Path, *, port: int, host: str) -> None:
     if uri.startswith("sqlite:///") and not file.exists():
         raise BadInputError(f"no runs yet: {file} does not exist; start with: elman run {config}")
     _refuse_taken(host, port)
-    serve(uri, host, port)
+    serve(uri, host, port, _runs(uri, loaded.experiment))
 
 
-def serve(uri: str, host: str, port: int) -> None:
+def serve(uri: str, host: str, port: int, page: str = "") -> None:
     """Runs an MLflow server on the store `uri` until it ends or the user interrupts it.
+
+    Args:
+        uri: A database, with any password in it.
+        host: Address to listen on.
+        port: Port to listen on.
+        page: The page to send people to, such as `#/experiments/1/runs`.
 
     Raises:
         FailedRunError: If the server ends by itself with an error.
     """
-    click.echo(f"MLflow will be on http://{host}:{port} in a moment (stop with Ctrl-C)")
+    click.echo(f"MLflow will be on http://{host}:{port}/{page} in a moment (stop with Ctrl-C)")
     sys.stdout.flush()
     # One worker is enough for the people of one workspace, and starts in a quarter of the time.
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
@@ -70,6 +79,21 @@ def serve(uri: str, host: str, port: int) -> None:
             process.kill()
     if code:
         raise FailedRunError(f"the MLflow server ended with {code}; its words are above")
+
+
+def _runs(uri: str, experiment: str) -> str:
+    """The page that lists the runs of `experiment`; empty if only MLflow can tell which it is."""
+    if not uri.startswith("sqlite:///"):
+        return ""
+    file = Path(uri.partition(":///")[2].partition("?")[0])
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            found = database.execute(
+                "SELECT experiment_id FROM experiments WHERE name = ?", (experiment,)
+            ).fetchone()
+    except sqlite3.Error:
+        return ""
+    return runs_page(found[0]) if found else ""
 
 
 def _refuse_taken(host: str, port: int) -> None:

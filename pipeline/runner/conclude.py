@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.backtest.winner import CANDIDATE
 from components.monitor.report import read as read_monitor
+from components.tracking.pages import run_page
 from models.errors import BadInputError
 from models.training.gradient_flow.flow import GradientFlow
 from models.training.history import TrainingHistory
@@ -54,15 +55,16 @@ def conclude(
     """
     tracker.recorder.metrics(dict(_figures(result, outcomes)))
     tracker.recorder.courses(dict(_courses(result, outcomes)))
+    tags = {
+        "elman.verdict": verdict,
+        "elman.summary": result.summary,
+        "elman.winner": result.winner or "",
+        "elman.pushed": str(result.push.version) if result.push.pushed else "",
+        "elman.live": str(result.live or ""),
+    }
     tracker.finish(
         "FINISHED",
-        {
-            "elman.verdict": verdict,
-            "elman.summary": result.summary,
-            "elman.winner": result.winner or "",
-            "elman.pushed": str(result.push.version) if result.push.pushed else "",
-            "elman.live": str(result.live or ""),
-        },
+        {name: text for name, text in tags.items() if text},
         description="\n".join(_description(tracker, result, report)),
     )
 
@@ -125,6 +127,9 @@ def _history(outcomes: Mapping[str, NodeOutcome]) -> TrainingHistory:
 def _description(tracker: RunTracker, result: RunResult, report: Path | None) -> Iterator[str]:
     yield f"**{result.summary}**"
     yield ""
+    # MLflow folds what is below the first lines.
+    yield " · ".join(links(tracker, report))
+    yield ""
     yield f"{result.data.words}."
     yield ""
     if result.models:
@@ -134,8 +139,6 @@ def _description(tracker: RunTracker, result: RunResult, report: Path | None) ->
     yield ""
     live = f"version {result.live}" if result.live is not None else "no version"
     yield f"Pushed: {result.push.reason}. Serving now: {live}."
-    yield ""
-    yield " · ".join(links(tracker, report))
 
 
 def _table(result: RunResult) -> Iterator[str]:
@@ -158,10 +161,11 @@ def links(tracker: RunTracker, report: Path | None) -> Iterator[str]:
         report: The report's file; None if there is none.
     """
     if report is not None:
-        yield f"[Report]({tracker.address(FILE)})"
+        yield f"[Report]({run_page(tracker.experiment_id, tracker.run_id, FILE)})"
     for component in _LINKED:
         if component in tracker.nested:
-            yield f"[{component}]({tracker.address(component=component)})"
+            page = run_page(tracker.experiment_id, tracker.nested[component])
+            yield f"[{component}]({page})"
 
 
 def conclude_failure(
@@ -206,9 +210,9 @@ def conclude_failure(
     lines = [
         f"**{verdict.capitalize()}{where}.** {words}",
         "",
-        f"Log: `{log}`",
-        "",
         " · ".join(links(tracker, report)),
+        "",
+        f"Log: `{log}`",
     ]
     tracker.finish(
         "KILLED" if interrupted else "FAILED",

@@ -17,6 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from components.tracking.pages import run_page, runs_page
 from components.tracking.session import RunTracker
 from components.tracking.store import TrackingStore
 from pipeline.config import load
@@ -104,9 +105,9 @@ def address(kept: Kept) -> Iterator[str]:
     try:
         assert process.stdout is not None
         said = process.stdout.readline()
-        assert f"http://127.0.0.1:{port}" in said
+        start = said.index(f"http://127.0.0.1:{port}/")
         wait_for(f"http://127.0.0.1:{port}/health", process)
-        yield f"http://127.0.0.1:{port}"
+        yield said[start:].split()[0]
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
@@ -133,19 +134,27 @@ def test_the_run_page_shows_verdict_curves_and_report(
     watched = watch(viewport={"width": 1400, "height": 1000})
     page = watched.page
 
-    page.goto(f"{address}/{kept.tracker.address()}")
+    run, experiment = kept.tracker.run_id, kept.tracker.experiment_id
+    assert address.endswith(f"/{runs_page(experiment)}")
+    server = address.partition("#")[0]
+
+    # Where people are sent first: the list of runs, and one click further the run.
+    page.goto(address)
+    page.get_by_role("link", name="small run").first.click()
+    page.get_by_role("tab", name="Overview").wait_for()
+    assert f"/runs/{run}" in page.url
     page.locator("strong", has_text=summary).wait_for()
     assert page.get_by_role("cell", name="seasonal_naive", exact=True).first.is_visible()
     assert "artifacts/report.html" in (
         page.get_by_role("link", name="Report", exact=True).get_attribute("href") or ""
     )
 
-    page.goto(f"{address}/{kept.tracker.address()}/model-metrics")
+    page.goto(f"{server}#/experiments/{experiment}/runs/{run}/model-metrics")
     for curve in ("by_epoch", "by_horizon"):
         page.get_by_text(curve, exact=False).first.wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
 
-    page.goto(f"{address}/{kept.tracker.address('report.html')}")
+    page.goto(server + run_page(experiment, run, "report.html"))
     frame = page.frame_locator("iframe")
     frame.locator("#verdict").wait_for()
     assert frame.locator("#verdict").inner_text() == summary
