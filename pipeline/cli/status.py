@@ -24,8 +24,13 @@ def status(config: Path, *, runs: int, json_output: bool) -> None:
         from pipeline.cli.span_preview import spans_status
 
         spans = spans_status(loaded)
+    from pipeline.schedule.state import StateFile
+
+    scheduled = StateFile(loaded.workspace).read()
     if json_output:
         told = found.as_json()
+        if scheduled is not None:
+            told["schedule"] = scheduled.model_dump(mode="json")
         if spans is not None:
             told["spans"] = spans.model_dump(mode="json")
         click.echo(json.dumps(told, indent=1))
@@ -36,3 +41,5 @@ def status(config: Path, *, runs: int, json_output: bool) -> None:
     console.print(render(found), soft_wrap=True)
     for line in spans.lines() if spans is not None else ():
         console.print(line, markup=False, highlight=False)
+    if scheduled is not None:
+        console.print(scheduled.words, markup=False, highlight=False)

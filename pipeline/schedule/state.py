@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -34,6 +34,21 @@ class ScheduleState(Section):
     failures: int = Field(default=0, ge=0)
 
     @property
+    def words(self) -> str:
+        """One line for people; times in UTC."""
+
+        def utc(text: str) -> str:
+            return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+        if not self.status or not self.next:
+            return f"schedule {self.timetable}: no run yet, started {utc(self.last)}"
+        again = f" ({self.failures} in a row)" if self.failures > 1 else ""
+        return (
+            f"schedule {self.timetable}: run of {utc(self.last)} "
+            f"{self.status.replace('_', ' ')}{again}; the next one after it: {utc(self.next)}"
+        )
+
+    @property
     def moment(self) -> datetime:
         """`last` as a moment."""
         return datetime.fromisoformat(self.last)
@@ -45,14 +60,18 @@ class StateFile:
     def __init__(self, workspace: Path) -> None:
         self._path = workspace / NAME
 
-    def read(self, timetable: str) -> ScheduleState | None:
-        """The state that a schedule with the same times left; None if there is none to use."""
+    def read(self, timetable: str | None = None) -> ScheduleState | None:
+        """The state that a schedule left; None if there is none to use.
+
+        Args:
+            timetable: Only that of a schedule with the same times; None: of any.
+        """
         try:
             state = ScheduleState.model_validate(json.loads(self._path.read_text()))
             known = state.moment.tzinfo is not None
         except (OSError, ValidationError, ValueError):
             return None
-        return state if known and state.timetable == timetable else None
+        return state if known and timetable in (None, state.timetable) else None
 
     def write(self, state: ScheduleState) -> None:
         """Keeps `state`.

@@ -158,3 +158,21 @@ def test_a_wrong_section_is_named_by_file_and_line(config: Path) -> None:
     done = CliRunner().invoke(cli, ["schedule", str(config)])
     assert done.exit_code == 2
     assert "c.yaml:6: schedule.cron: received '0 3 * *', expected five fields" in done.stderr
+
+
+def test_status_tells_the_schedule(config: Path) -> None:
+    state = {
+        "timetable": "0 3 * * * Europe/Berlin",
+        "last": "2026-01-05T02:00:00+00:00",
+        "status": "failed",
+        "next": "2026-01-06T02:00:00+00:00",
+        "failures": 3,
+    }
+    assert "0 3 * * *" not in CliRunner().invoke(cli, ["status", str(config)]).stdout
+    (config.parent / "work" / NAME).write_text(json.dumps(state))
+    assert (
+        "schedule 0 3 * * * Europe/Berlin: run of 2026-01-05 02:00 UTC failed (3 in a row); the "
+        "next one after it: 2026-01-06 02:00 UTC"
+    ) in CliRunner().invoke(cli, ["status", str(config)]).stdout
+    told = json.loads(CliRunner().invoke(cli, ["status", str(config), "--json"]).stdout)
+    assert told["schedule"]["failures"] == 3
