@@ -29,7 +29,8 @@ class SpansConfig(Section):
     late: int = Field(
         default=1,
         ge=0,
-        description="periods before the newest known one that are read again for late rows",
+        description="periods before the newest known one that a database is asked for again, for "
+        "late rows; files are looked through whole",
     )
     on_blocked: Literal["stop", "skip"] = Field(
         default="stop",

@@ -21,7 +21,6 @@ from components.spans.ingest import SPLIT, ingest_span
 from components.spans.join import join_spans
 from components.spans.relax import for_spans
 from components.spans.settings import JoinSettings, SpanSettings
-from components.tracking.recorder import current
 from components.validation.executor import SchemaExecutor
 from components.validation.schema_file import FILE, parse
 from models.errors import FailedRunError
@@ -45,8 +44,7 @@ class SpanExecutor(base_executor.BaseExecutor):
         settings = SpanSettings.loads(exec_properties["settings"])
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         span, folder = settings.span, Path(examples.uri)
-        report = ingest_span(settings.data, settings.roles, span, settings.base, folder)
-        current().metrics({"rows": report.rows, "rows_dropped": sum(report.dropped.values())})
+        ingest_span(settings.data, settings.roles, span, settings.base, folder)
         finish(examples)
         examples.split_names = artifact_utils.encode_split_names([SPLIT])
         examples.span, examples.version = span.number, span.version

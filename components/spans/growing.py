@@ -115,10 +115,11 @@ def growing(
     *,
     fresh: bool = False,
 ) -> Iterator[GrowingSpans]:
-    """The source as it is now, read from the newest known period minus `data.spans.late` on.
+    """The source as it is now.
 
-    Files that have not changed are not read at all. Of files that have, all rows are parsed, and
-    those of older periods left; of a database, older rows are not asked for.
+    A database is asked for rows from the newest known period minus `data.spans.late` on. Files
+    that have not changed are not read; others are read whole, for they can only be read so, and
+    late rows of any period are found.
 
     Args:
         data: With `data.spans.period`.
@@ -144,7 +145,7 @@ def growing(
     name = data.path or (f"table {data.table}" if data.table is not None else "the query")
     same = [f.sha256 for f in found] == [f.sha256 for f in state.source]
     idle = same and first is not None and not _retry(state, terms) and not _lost(data, state)
-    if found and idle:
+    if data.path is not None and idle:
         yield GrowingSpans(periods, None, first, found, {}, state, keep, settings, name)
         return
     with ExitStack() as stack:
@@ -152,6 +153,8 @@ def growing(
         connection = stack.enter_context(connect(work))
         stage = Stage(connection, data, Wanted.of(data, roles), Frequency.parse(data.frequency))
         stage.create()
+        if data.path is not None:
+            first = None
         start = None if first is None else periods.bounds(first)[0]
         if data.path is not None:
             read_files(stage, [files.source_file(Path(f.path), data.format, base) for f in found])
@@ -169,18 +172,20 @@ def _first(data: DataConfig, state: SpanState, settings: str) -> int | None:
     longer = state.keep is not None and (data.spans.keep is None or data.spans.keep > state.keep)
     if not state.numbers or longer or state.source_settings != settings:
         return None
-    newest = state.numbers[-1]
-    blocked = [n for n in state.numbers if (k := state.known(n)) is not None and k.blocked]
-    return min([newest - data.spans.late, *blocked, *_lost(data, state)])
+    blocked = [n for n in _range(data, state) if (k := state.known(n)) is not None and k.blocked]
+    return min([state.numbers[-1] - data.spans.late, *blocked, *_lost(data, state)])
+
+
+def _range(data: DataConfig, state: SpanState) -> list[int]:
+    assert data.spans is not None
+    return state.numbers if data.spans.keep is None else state.numbers[-data.spans.keep :]
 
 
 def _lost(data: DataConfig, state: SpanState) -> list[int]:
     """Periods of the range whose artifacts are not there any more."""
-    assert data.spans is not None
-    numbers = state.numbers if data.spans.keep is None else state.numbers[-data.spans.keep :]
     return [
         number
-        for number in numbers
+        for number in _range(data, state)
         if (known := state.known(number)) is not None
         and known.blocked is None
         and not (known.good is not None and Path(known.good.uri, FILE).is_file())

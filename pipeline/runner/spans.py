@@ -16,6 +16,7 @@ from components.spans.source import SpanSource
 from components.spans.span import Span
 from components.spans.state import FOLDER, INCOMING, Entry, SpanState
 from components.spans.summary import SpansSummary, first_line, summary
+from components.tracking.recorder import SilentRecorder, use
 from components.tracking.session import RunTracker
 from models.errors import BadInputError
 from pipeline.config import LoadedConfig
@@ -167,7 +168,8 @@ def _ingest(
             terms.settings,
             terms.code,
         )
-        with tracker.component(shown):
+        # A nested run only for a span that fails: the parent run has the figures of all.
+        with tracker.component(shown), use(SilentRecorder()):
             uri, artifact, cached = run_span(loaded, settings, run_id, display, use_cache=use_cache)
     except BadInputError as error:
         display.failed(shown, time.monotonic() - since)

@@ -123,18 +123,31 @@ def test_a_file_that_has_not_changed_is_not_parsed(
 
 
 def test_rows_that_come_too_late_need_a_larger_late(tmp_path: Path) -> None:
-    source = File(tmp_path)
+    source = Table(tmp_path)
     source.append(pd.concat([rows(0, 5), rows(6, 24 * 4)]))
     night = Night(source.data, tmp_path)
     night.run()
     source.append(rows(5, 6))
     assert night.run().good
     assert night.ingested == []
-    patient = Night(settings("all.csv", spans={"period": "D", "late": 3}), tmp_path)
+    assert source.data.spans is not None
+    spans = source.data.spans.model_copy(update={"late": 3})
+    patient = Night(source.data.model_copy(update={"spans": spans}), tmp_path)
     source.append(rows(24 * 4, 24 * 4 + 1))
     patient.run()
     assert patient.ingested == ["2024-01-01 (version 1)", "2024-01-05"]
     assert not same(whole(source.data, tmp_path), patient.joined())
+
+
+def test_a_file_is_looked_through_for_rows_however_late(tmp_path: Path) -> None:
+    source = File(tmp_path)
+    source.append(pd.concat([rows(0, 5), rows(6, 24), rows(48, 24 * 5)]))
+    night = Night(source.data, tmp_path)
+    night.run()
+    source.append(pd.concat([rows(5, 6), rows(24, 48)]))
+    night.run()
+    assert night.ingested == ["2024-01-01 (version 1)", "2024-01-02"]
+    assert not same(whole(source.data, tmp_path), night.joined())
 
 
 def test_a_bad_row_blocks_its_day_and_one_without_a_time_the_newest(tmp_path: Path) -> None:
