@@ -22,9 +22,11 @@ from components.push.registry import ChampionRegistry
 from components.push.repository import ModelRepository
 from components.push.rollback import roll_back
 from components.source_digest import ROOT
+from components.tracking.outbox import anything_waits
 from components.tracking.session import RunTracker
 from components.tracking.store import TrackingStore
 from models.errors import BadInputError, FailedRunError
+from tests.components.tracking.away import Heard, switched
 
 LOOKBACK, HORIZON = 5, 3
 INPUTS = {
@@ -376,3 +378,40 @@ def test_the_node_pushes_registers_and_reports(
     for number in (2, 3):
         node(number)
     assert len(ModelRepository(tmp_path / "serving").versions()) == 2
+
+
+@pytest.mark.parametrize("dies", ["before", "while registering"])
+def test_a_store_that_is_away_holds_up_no_push_and_is_made_up_for(
+    tracking_store: TrackingStore, models: dict[int, Path], tmp_path: Path, dies: str
+) -> None:
+    store, switch = switched(tracking_store)
+    workspace, heard = tmp_path / "workspace", Heard()
+    settings = PushSettings(directory=str(tmp_path / "serving"), keep=1, name="co2 model")
+
+    def run() -> dict[str, Any]:
+        tracker = RunTracker(store, "co2", workspace, heard)
+        tracker.close_orphans(locked=True)
+        tracker.start("run", {})
+        switch.down = switch.down or (dies == "before" and not heard.said)
+        if dies == "while registering" and not heard.said:
+            switch.lose = "create_logged_model"
+        with tracker.component("push"):
+            report = push_node(
+                settings, models[1], tmp_path / "out", blessed=True, infra_blessed=True
+            )
+        tracker.finish()
+        return report
+
+    first = run()
+    assert first["pushed"]
+    assert any("the next run registers it and moves the alias" in said for said in heard.said)
+    assert anything_waits(workspace)
+    switch.down = False
+    again = run()
+    assert (again["pushed"], again["live"]) == (False, first["version"])
+    registry = ChampionRegistry(store, "co2 model", store.experiment("co2"))
+    assert registry.champion() == first["version"]
+    assert not anything_waits(workspace)
+    assert {run.info.status for run in store.client.search_runs([store.experiment("co2")])} == {
+        "FINISHED"
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -47,3 +47,15 @@ def switched(store: TrackingStore) -> tuple[TrackingStore, Switch]:
     """`store` with a switch before its client."""
     switch = Switch(store.client)
     return dataclasses.replace(store, client=switch), switch
+
+
+class Heard:
+    """A listener that remembers what it was warned of."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None: ...
+
+    def warn(self, text: str) -> None:
+        self.said.append(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,7 @@ from components.tracking.outbox import Outbox, anything_waits
 from components.tracking.session import RunTracker
 from components.tracking.store import TrackingStore, open_store
 from models.errors import FailedRunError
-from tests.components.tracking.away import switched
-
-
-class Heard:
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def progress(self, done: int, total: int, values: Mapping[str, float]) -> None: ...
-
-    def warn(self, text: str) -> None:
-        self.said.append(text)
+from tests.components.tracking.away import Heard, switched
 
 
 def a_run(tracker: RunTracker, folder: Path, steps: Any = lambda _: None) -> None:
