@@ -11,7 +11,14 @@ from models.errors import ElmanError, FailedRunError
 from pipeline.runner.display import Display
 from pipeline.runner.environment import explained
 
-RETRIES: Mapping[str, int] = {"ingest": 2, "statistics": 1, "serving_check": 1, "push": 2}
+RETRIES: Mapping[str, int] = {
+    "span_ingest": 2,
+    "span_statistics": 1,
+    "ingest": 2,
+    "statistics": 1,
+    "serving_check": 1,
+    "push": 2,
+}
 """Further attempts of each retryable component."""
 FIRST_WAIT = 1.0
 """Seconds before the first further attempt; doubled before each one after it."""
