@@ -61,7 +61,7 @@ def _forecast(window: SampleWindow) -> Figure:
         for line in sample.forecasts:
             style = STYLE.get(line.model, {"alpha": 0.8})
             axes.plot(ahead, _values(line.values), label=line.model, **style)
-        origin = np.datetime64(window.origin, "s")
+        origin: Any = np.datetime64(window.origin, "s")
         axes.axvline(origin, color="0.8", linestyle=":")
         axes.set_ylabel(sample.target)
         axes.tick_params(axis="x", rotation=20)

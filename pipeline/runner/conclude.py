@@ -104,10 +104,10 @@ def _figures(result: RunResult, outcomes: Mapping[str, NodeOutcome]) -> Iterator
 
 def _courses(
     result: RunResult, outcomes: Mapping[str, NodeOutcome]
-) -> Iterator[tuple[str, list[float | None]]]:
+) -> Iterator[tuple[str, Sequence[float | None]]]:
     if "train" in outcomes:
         epochs = _history(outcomes).epochs
-        yield from ((f"by_epoch/{name}", [*epochs[name]]) for name in CURVES)
+        yield from ((f"by_epoch/{name}", epochs[name]) for name in CURVES)
     if "backtest" in outcomes:
         evaluation = _read(outcomes, "backtest", "evaluation", "evaluation.json")
         for model, along in evaluation.get("per_horizon", {}).items():

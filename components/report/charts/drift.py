@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.dates import date2num
 
 from components.monitor.report import Bins, ErrorSeries, Finding
-from components.report.charts.svg import BAD, LINES, SOFT, inline, legend, panels
+from components.report.charts.svg import BAD, LINES, SOFT, days, inline, legend, panels
 from components.report.page import Chart
 
 NAME = 18
@@ -46,7 +45,7 @@ def errors_chart(errors: ErrorSeries) -> Chart:
         (errors.new_times, errors.new_errors, errors.new, BAD, "new windows"),
     ):
         if times:
-            when = date2num(np.asarray(times, np.int64).astype("datetime64[s]"))
+            when = days(times)
             axes.plot(when, values, color=color, marker=".", linewidth=1, label=label)
             axes.hlines(mean, when[0], when[-1], color=color, linestyle="--", linewidth=1)
     axes.xaxis_date()

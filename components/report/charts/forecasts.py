@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.dates import date2num
 from matplotlib.ticker import MaxNLocator
 
 from components.backtest.evaluation import CANDIDATE, Evaluation, Number
 from components.backtest.samples import SampleWindow
-from components.report.charts.svg import INK, SOFT, inline, legend, line_color, panels
+from components.report.charts.svg import INK, SOFT, days, inline, legend, line_color, panels
 from components.report.page import Chart
 from components.report.words import moment
 
@@ -32,7 +31,7 @@ def forecast_chart(window: SampleWindow, models: Sequence[str]) -> Chart:
     """
     rows = len(window.targets)
     figure, panel = panels(rows, 2.1 if rows > 1 else 2.9)
-    past, ahead = _when(window.past), _when(window.ahead)
+    past, ahead = days(window.past), days(window.ahead)
     for index, (axes, sample) in enumerate(zip(panel, window.targets, strict=True)):
         axes.plot(past, _values(sample.history), color=SOFT, linewidth=1, label="history")
         marker = "." if len(ahead) < 40 else None
@@ -41,7 +40,7 @@ def forecast_chart(window: SampleWindow, models: Sequence[str]) -> Chart:
             color, width = line_color(models, line.model), 2 if line.model == CANDIDATE else 1.2
             values = _values(line.values)
             axes.plot(ahead, values, color=color, linewidth=width, marker=marker, label=line.model)
-        axes.axvline(date2num(np.datetime64(window.origin, "s")), color=SOFT, linestyle=":")
+        axes.axvline(float(days(window.origin)), color=SOFT, linestyle=":")
         axes.set_ylabel(sample.target)
         axes.xaxis_date()
         if index == 0:
@@ -72,11 +71,6 @@ def horizon_chart(evaluation: Evaluation) -> Chart:
     words = f"On {evaluation.windows:,} test windows; lower is better."
     drawing = inline(figure, "horizon", f"{evaluation.metric} by step of the horizon")
     return Chart("Error by horizon", drawing, words)
-
-
-def _when(seconds: Sequence[int]) -> npt.NDArray[np.float64]:
-    days: npt.NDArray[np.float64] = date2num(np.asarray(seconds, np.int64).astype("datetime64[s]"))
-    return days
 
 
 def _values(line: Sequence[Number]) -> npt.NDArray[np.float64]:

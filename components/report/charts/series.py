@@ -8,9 +8,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.dates import date2num
 
-from components.report.charts.svg import BAD, LINES, RULE, SOFT, inline, panels
+from components.report.charts.svg import BAD, LINES, RULE, SOFT, days, inline, panels
 from components.report.page import Chart
 from models.windows.store import SeriesStore
 
@@ -65,7 +64,7 @@ def _draw(store: SeriesStore, axes: Axes, series: int, column: int) -> None:
     end = None
     for first, rows in _segments(store, series):
         part = slice(first, first + rows)
-        time = date2num(np.asarray(store.time[part]).astype("datetime64[s]"))
+        time = days(store.time[part])
         seen = np.asarray(store.observed[part, column])
         values = np.where(seen, np.asarray(store.values[part, column], np.float64), np.nan)
         if end is not None:
@@ -77,7 +76,7 @@ def _draw(store: SeriesStore, axes: Axes, series: int, column: int) -> None:
         axes.plot(*_thinned(time, values, buckets), color=LINES[0], linewidth=0.9)
         end = time[-1]
     for boundary, split in zip(store.boundaries[1:3], ("validation", "test"), strict=True):
-        when = float(date2num(np.datetime64(boundary, "s")))
+        when = float(days(boundary))
         axes.axvline(when, color=SOFT, linestyle=":", linewidth=1)
         axes.annotate(
             split, (when, 1), xycoords=("data", "axes fraction"), color=SOFT, fontsize=8,

@@ -6,7 +6,10 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from markupsafe import Markup, escape
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -25,7 +28,7 @@ _VARIABLES = {
     BAD: "bad",
     **{color: f"line{index}" for index, color in enumerate(LINES)},
 }
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     # Text stays text: it can be read out, searched and copied, and the files are small.
     "svg.fonttype": "none",
     "text.parse_math": False,
@@ -50,6 +53,11 @@ _SETTINGS = {
     "legend.fontsize": 9,
 }
 _FONTS = re.compile(r"font: ([^;\"]*?px) [^;\"]*sans-serif")
+
+
+def days(seconds: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Unix seconds as matplotlib counts time: in days since 1970."""
+    return np.asarray(seconds, np.float64) / 86400
 
 
 def panels(rows: int = 1, height: float = 2.9, width: float = 8.6) -> tuple[Figure, list[Axes]]:

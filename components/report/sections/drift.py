@@ -28,7 +28,7 @@ def drift_section(folder: Path) -> ReportSection:
     """
     report = read(folder)
     champion = report.champion
-    facts = [("decision", report.decision)]
+    facts: list[tuple[str, str]] = [("decision", report.decision)]
     if champion is not None:
         facts += [
             ("champion", f"version {champion.version}"),
