@@ -206,6 +206,8 @@ def conclude_failure(
         outcomes=outcomes,
         log=log,
     )
+    if report is not None:
+        display.say(f"report: {report}")
     where = f" in {tracker.failed}" if tracker.failed else ""
     lines = [
         f"**{verdict.capitalize()}{where}.** {words}",

@@ -96,7 +96,7 @@ def execute(
     report = publish(loaded, result, outcomes, tracker, display)
     verdict = "held" if result.held else "blessed" if result.blessed else "not blessed"
     conclude(tracker, result, outcomes, verdict=verdict, report=report)
-    return result
+    return result.model_copy(update={"report": str(report or "")})
 
 
 def _spans(

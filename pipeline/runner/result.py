@@ -60,6 +60,7 @@ class RunResult(Section):
         live: The version that serves now.
         mlflow_uri: Tracking store, without secrets.
         mlflow_run_id: The parent run.
+        report: The file of the run's report; empty if it could not be made.
         nodes: The components in order.
         seconds: Wall time of the run, imports included.
     """
@@ -85,6 +86,7 @@ class RunResult(Section):
     live: int | None
     mlflow_uri: str
     mlflow_run_id: str
+    report: str = ""
     nodes: tuple[NodeResult, ...]
     seconds: float
 
@@ -163,6 +165,8 @@ def _verdict(result: RunResult, config: str) -> Iterator[tuple[str, str]]:
         yield "pushed", f"nothing: {escape(push.reason)}"
     if result.live is not None and result.live != push.version:
         yield "serving", f"version {result.live}"
+    if result.report:
+        yield "report", escape(result.report)
     yield "MLflow", f"run {result.mlflow_run_id} in {escape(result.mlflow_uri)}"
     follow = "status" if result.live is not None else "check"
     yield (
