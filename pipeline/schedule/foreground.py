@@ -9,6 +9,7 @@ from pathlib import Path
 from components.file_lock import file_lock
 from models.errors import FailedRunError
 from pipeline.config import LoadedConfig
+from pipeline.runner.workspace import prepare
 from pipeline.schedule.clock import SystemClock
 from pipeline.schedule.config import ScheduleConfig
 from pipeline.schedule.loop import Scheduler
@@ -33,9 +34,11 @@ def run_in_foreground(loaded: LoadedConfig, planned: ScheduleConfig, *, once: bo
         The exit code: 0 when asked to stop; with `once` that of the run.
 
     Raises:
-        FailedRunError: If the workspace cannot be used, or has a scheduler already.
+        FailedRunError: If the workspace cannot be written, or has a scheduler already.
+        BadInputError: If a link in the workspace leads out of it.
     """
-    workspace = _writable(loaded)
+    workspace = loaded.workspace
+    prepare(workspace)
     try:
         with file_lock(workspace / ".schedule.lock", "scheduler's lock", timeout=0.0):
             return _run(loaded, planned, workspace, once=once)
@@ -70,18 +73,6 @@ def _exit_code(outcomes: list[Outcome], *, once: bool) -> int:
     if not once or not outcomes:
         return 0
     return EXIT.get(outcomes[-1].status, 1)
-
-
-def _writable(loaded: LoadedConfig) -> Path:
-    try:
-        loaded.workspace.mkdir(parents=True, exist_ok=True)
-        (loaded.workspace / ".schedule.lock").touch()
-    except OSError as error:
-        raise FailedRunError(
-            f"The workspace {loaded.workspace} cannot be written: {error.strerror}. Give a folder "
-            "you may write to as workspace."
-        ) from error
-    return loaded.workspace
 
 
 def _say(text: str) -> None:
