@@ -18,6 +18,8 @@ from models.errors import BadInputError
 MASK = "***"
 SHORTEST = 5
 """Letters of a secret that is masked by value: a shorter one is part of too many words."""
+WORKING_FOLDER = "PWD"
+"""What a shell calls the folder that it is in: no password, though its name looks like one."""
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*://)"
@@ -33,7 +35,8 @@ _QUERY = re.compile(
 )
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"']+")
 _SECRET_NAME = re.compile(
-    r"(?:^|[._-])(?:password|passwd|pwd|secret|token|api_?key|access_?key|secret_?key|"
+    r"(?:^|[._-])(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|"
+    r"secret[_-]?key|"
     r"authorization|cookie)$",
     re.I,
 )
@@ -119,7 +122,7 @@ def _redacted(url: str, mask: Mask) -> str:
 
 
 def _known() -> Iterator[str]:
-    named = (value for name, value in os.environ.items() if is_secret_name(name))
+    named = (v for k, v in os.environ.items() if is_secret_name(k) and k != WORKING_FOLDER)
     for value in {*_seen, *named}:
         for form in {value, quote(value, safe=""), quote_plus(value), unquote(value)}:
             if len(form) >= SHORTEST:

@@ -1,12 +1,13 @@
 """Kills runs at random, looks at what is left, and runs again.
 
-    python -m benchmarks.chaos --kills 50 --seed 7
+    python -m benchmarks.chaos --kills 50 --seed 7     (--quick: no whole run before the kills)
 
 Half of the kills come at a random moment of the run, half while a random component works, so that
 short components are hit as well. Every second run has new data. After each kill: every version
 that a model server can see is whole and the live one answers, no lock is held, no artifact of an
 unfinished execution is given out. After every tenth kill, and at the end, a run is left to end: it
-must succeed, and nothing may be left RUNNING in MLflow or ML Metadata.
+must succeed, and nothing may be left RUNNING in MLflow or ML Metadata. No file that any of them has
+written may hold one of the secrets of the configuration.
 
 Prints a row for each kill; ends with 1 if anything was wrong. Writes `benchmarks/out/chaos.json`.
 """
@@ -26,7 +27,7 @@ from typing import Any
 
 from benchmarks.chaos import child
 from benchmarks.chaos.judge import Judge, answers
-from benchmarks.chaos.pipeline import write_config, write_data
+from benchmarks.chaos.pipeline import canaries, plant, write_config, write_data
 
 OUT = Path(__file__).parents[1] / "out" / "chaos.json"
 BETWEEN = 10
@@ -38,13 +39,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="elman-chaos-"))
+    plant()
     child.warm_up()
     chaos = Chaos(folder, random.Random(given.seed))
     try:
-        chaos.go(given.kills)
+        chaos.go(given.kills, quick=given.quick)
     finally:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(chaos.report(), indent=1) + "\n")
@@ -73,13 +76,14 @@ class Chaos:
         self.rows: list[dict[str, Any]] = []
         self.wrong: list[str] = []
         self.spent: dict[str, float] = {}
-        self.length = 60.0
+        self.length = 20.0
         write_data(folder, 0)
 
-    def go(self, kills: int) -> None:
-        """Kills `kills` runs, and leaves some to end in between."""
+    def go(self, kills: int, *, quick: bool = False) -> None:
+        """Kills `kills` runs, and leaves some to end in between; the last one is refused."""
         done = starts = 0
-        self._whole("first")
+        if not quick:
+            self._whole("first")
         while done < kills and starts < 3 * kills:  # a run that cannot start is never killed
             starts += 1
             if starts % 2:
@@ -90,6 +94,7 @@ class Chaos:
             if ended.killed and done % BETWEEN == 0 and done < kills:
                 self._whole(f"after {done}")
         self._whole("last")
+        self._refused()
 
     def _when(self) -> Callable[[str, float], bool]:
         """Decides when to kill the next run."""
@@ -111,6 +116,15 @@ class Chaos:
             self.spent, self.length = ended.spent, ended.seconds
         self._note(f"whole ({name})", ended, whole=True)
 
+    def _refused(self) -> None:
+        """A run whose table is not there says so, without the secrets of its URL."""
+        ended = child.run(write_config(self.folder, "no_such_table"), self.folder)
+        found = ended.found or {}
+        text = str(found.get("text"))
+        if found.get("status") != "failed" or "no_such_table" not in text:
+            self.wrong.append(f"refused: the run ended with {found}")
+        self.wrong += canaries(self.folder)
+
     def _note(self, what: str, ended: child.Ended, *, whole: bool = False) -> None:
         wrong = self.judge.after_run() if whole else self.judge.after_kill()
         live = self.judge.live()
@@ -118,6 +132,7 @@ class Chaos:
             wrong.append(f"the live version {live.name} does not answer: {problem}")
         if not ended.killed and (ended.found or {}).get("status") != "finished":
             wrong.append(f"ended with {ended.found}")
+        wrong += canaries(self.folder)
         row = {
             "what": what,
             "in": ended.node,

@@ -181,8 +181,18 @@ def _shown(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    text = scrubbed(repr(value))  # before it is cut: half a URL shows its password
+    text = scrubbed(repr(_veiled(value)))  # before it is cut: half a URL shows its password
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _veiled(value: Any) -> Any:
+    """`value` without what stands under the name of a secret."""
+    if isinstance(value, dict):
+        return {
+            key: MASK if is_secret_name(str(key)) else _veiled(inner)
+            for key, inner in value.items()
+        }
+    return [_veiled(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _line(document: Document, path: KeyPath, text: str) -> str:
