@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.ingest.columns import Wanted
 from components.ingest.part import literal_path
@@ -21,8 +21,6 @@ from components.ingest.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from duckdb import DuckDBPyConnection
 
     from components.ingest.part import Part
 
@@ -78,7 +76,7 @@ class RowsPart:
 
     def malformed(
         self,
-        connection: DuckDBPyConnection,  # noqa: ARG002
+        connection: Any,  # noqa: ARG002
         *,
         located: bool = False,  # noqa: ARG002
     ) -> list[Reject]:
