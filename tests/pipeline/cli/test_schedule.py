@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from pipeline.runner.run import _key
 from pipeline.schedule.state import NAME
 from pipeline.tasks import task_of
 
+Start = Callable[..., subprocess.Popen[str]]
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = """name: small
 workspace: work
@@ -39,14 +42,30 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def start(config: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "pipeline.cli.main", "schedule", str(config), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+@pytest.fixture
+def start(config: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts `elman schedule` on `config`; what still runs in the end is stopped."""
+    started: list[subprocess.Popen[str]] = []
+
+    def schedule(*arguments: str) -> subprocess.Popen[str]:
+        started.append(
+            subprocess.Popen(
+                [sys.executable, "-m", "pipeline.cli.main", "schedule", str(config), *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )
+        )
+        return started[-1]
+
+    yield schedule
+    for process in started:
+        for _ in range(2):  # the second time without grace
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                time.sleep(0.2)
+        process.communicate(timeout=120)
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> str:
@@ -61,25 +80,22 @@ def read_until(process: subprocess.Popen[str], words: str) -> str:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_tells_the_next_run_and_ends_well_when_asked(
-    config: Path, number: signal.Signals
+    config: Path, start: Start, number: signal.Signals
 ) -> None:
     config.write_text(CONFIG + "schedule: {cron: '0 3 29 2 *', timezone: Europe/Berlin}\n")
-    process = start(config)
-    try:
-        assert "next run: Tue 2028-02-29 03:00 CET" in read_until(process, "next run")
-        second = start(config, "--cron", "0 4 29 2 *")
-        _, words = second.communicate(timeout=60)
-        assert second.returncode == 1
-        assert "has a scheduler already" in words
-        process.send_signal(number)
-        _, words = process.communicate(timeout=60)
-        assert process.returncode == 0
-        assert "scheduler stopped" in words
-    finally:
-        process.kill()
+    process = start()
+    assert "next run: Tue 2028-02-29 03:00 CET" in read_until(process, "next run")
+    second = start("--cron", "0 4 29 2 *")
+    _, words = second.communicate(timeout=120)
+    assert second.returncode == 1
+    assert "has a scheduler already" in words
+    process.send_signal(number)
+    _, words = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "scheduler stopped" in words
 
 
-def test_a_missed_night_is_run_at_once_by_a_process_of_its_own(config: Path) -> None:
+def test_a_missed_night_is_run_at_once_by_a_process_of_its_own(config: Path, start: Start) -> None:
     loaded = load(config)
     key = _key(loaded, task_of(loaded).fingerprint())
     entry = {"run_id": "r", "key": key, "started": "s", "ended": "e", "status": "finished"}
@@ -87,7 +103,7 @@ def test_a_missed_night_is_run_at_once_by_a_process_of_its_own(config: Path) -> 
     long_ago = datetime.now(UTC) - timedelta(days=3)
     state = {"timetable": "0 3 * * * UTC", "last": long_ago.isoformat()}
     (loaded.workspace / NAME).write_text(json.dumps(state))
-    process = start(config, "--cron", "0 3 * * *", "--once")
+    process = start("--cron", "0 3 * * *", "--once")
     _, words = process.communicate(timeout=120)
     assert process.returncode == 0, words
     assert "missed and not caught up: " in words
@@ -98,13 +114,13 @@ def test_a_missed_night_is_run_at_once_by_a_process_of_its_own(config: Path) -> 
     assert datetime.fromisoformat(kept["last"]) > long_ago + timedelta(days=1)
 
 
-def test_once_ends_with_the_exit_code_of_a_blocked_night(config: Path) -> None:
+def test_once_ends_with_the_exit_code_of_a_blocked_night(config: Path, start: Start) -> None:
     (config.parent / "d.csv").unlink()
     last = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     (config.parent / "work" / NAME).write_text(
         json.dumps({"timetable": "0 3 * * * UTC", "last": last})
     )
-    process = start(config, "--cron", "0 3 * * *", "--once")
+    process = start("--cron", "0 3 * * *", "--once")
     _, words = process.communicate(timeout=120)
     assert process.returncode == 2, words
     assert "blocked after" in words
