@@ -10,6 +10,8 @@ from typing import Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from components.secrets import scrubbed
+
 Tone = Literal["good", "neutral", "bad"]
 
 
@@ -97,8 +99,13 @@ class Page:
 
 
 def rendered(page: Page) -> str:
-    """`page` as HTML; every text is escaped, only drawings are taken as they are."""
+    """`page` as HTML; secrets in texts are masked, and texts escaped; drawings stay as they are."""
     return _environment().get_template("report.html").render(page=page)
+
+
+def _masked(value: object) -> object:
+    # Drawings are left as they are: they hold names of columns, series and classes, and numbers.
+    return scrubbed(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @cache
@@ -107,6 +114,7 @@ def _environment() -> Environment:
         loader=PackageLoader("components.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_masked,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -142,6 +142,18 @@ def test_hostile_words_stay_words(artifacts: Artifacts) -> None:
     assert html.count("&lt;script&gt;") >= 8
 
 
+def test_secrets_are_masked_wherever_they_stand(artifacts: Artifacts) -> None:
+    bad = "could not reach postgresql://me:hunter2hunter2@host/base at https://h/?token=abcdefgh"
+    run = artifacts.run(
+        verdict=bad, reasons=(bad,), facts=((bad, bad),), warnings=(bad,), lineage=((bad, bad),),
+        config={bad: bad}, nodes=(),
+    )  # fmt: skip
+    html = build_report(run)
+    assert "hunter2" not in html
+    assert "abcdefgh" not in html
+    assert html.count("postgresql://me:***@host/base") == 9
+
+
 def test_equal_runs_have_equal_reports(artifacts: Artifacts) -> None:
     run = artifacts.run()
     short = replace(run, nodes=run.nodes[3:])
