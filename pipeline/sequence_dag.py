@@ -48,6 +48,7 @@ def build(
         train=config.train,
         config_digest=config.training_digest,
         data=rows,
+        champion=champion,
     )
     gate = sequence_backtest(
         train.outputs["model"],

@@ -17,10 +17,12 @@ from components.source_digest import source_digest
 from models.sequences.config import SequenceModelConfig, SequenceTrainConfig
 
 SOURCES = (
+    "components/backtest/champion.py",
     "components/sequence_train",
     "components/train/artifact.py",
     "components/train/figures.py",
     "components/train/flow_figures.py",
+    "components/train/warm_start.py",
     "models/cells",
     "models/errors.py",
     "models/export",
@@ -58,6 +60,7 @@ def sequence_trainer(
     train: SequenceTrainConfig,
     config_digest: str,
     data: Mapping[str, Any] | None = None,
+    champion: str = "",
 ) -> SequenceTrainComponent:
     """The node `train`.
 
@@ -68,6 +71,8 @@ def sequence_trainer(
         train: Its training.
         config_digest: Of what the model depends on; goes into the model's metadata.
         data: How the raw rows are written, as JSON has it; goes into the model's metadata.
+        champion: JSON with `version`, `path` and `digest` of the live model, or empty; used, and
+            part of the cache's key, only with `train.warm_start`.
 
     Returns:
         A component with the output `model`.
@@ -80,6 +85,7 @@ def sequence_trainer(
             train=train,
             config_digest=config_digest,
             data=None if data is None else dict(data),
+            champion=champion if train.warm_start else "",
         ).canonical_json(),
         source_digest=source_digest(*SOURCES),
     )

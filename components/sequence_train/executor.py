@@ -8,6 +8,7 @@ from typing import Any
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import artifact_utils
 
+from components.backtest.champion import Champion
 from components.sequence_train.identity import sequence_training_digest
 from components.sequence_train.settings import SequenceTrainSettings
 from components.sequence_train.train import train_sequence_model
@@ -54,4 +55,5 @@ class SequenceTrainExecutor(BaseExecutor):
             checkpoints=checkpoint_folder(out, sequence_training_digest(store, settings, code)),
             metadata=metadata,
             recorder=recorder,
+            champion=Champion.parse(settings.champion),
         )

@@ -40,6 +40,7 @@ def sequence_training_digest(
         settings.model.canonical_json(),
         settings.train.canonical_json(),
         store.spec.canonical_json(),
+        *([settings.champion] if settings.champion else []),
         json.dumps([list(store.classes), *by_column], sort_keys=True),
     ):
         digest.update(hashlib.sha256(text.encode()).digest())

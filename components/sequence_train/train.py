@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.backtest.champion import Champion
+from components.sequence_train.warm_start import begin_sequences
 from components.tracking.recorder import Recorder
 from components.train.artifact import SERVING, TrainResult, report, require_unused, staged
+from components.train.warm_start import VOCABULARIES, record_start
 from models.cells.registry import cudnn_obstacles
 from models.features.scaling import Scaling
 from models.sequences.config import SequenceModelConfig, SequenceTrainConfig
@@ -28,6 +31,7 @@ def train_sequence_model(
     checkpoints: Path,
     metadata: Mapping[str, Any],
     recorder: Recorder,
+    champion: Champion | None = None,
 ) -> TrainResult:
     """Builds, fits and exports a network.
 
@@ -45,6 +49,7 @@ def train_sequence_model(
         metadata: Further keys for `elman.json`, such as `config_digest` and `run_id`. Added here:
             `train_sequences`, `moments`, `metrics`, `parameters`, `model` and `train`.
         recorder: Hears parameters, metrics, figures, warnings and progress.
+        champion: The live model, with whose weights to begin if `train.warm_start` is on.
 
     Raises:
         BadInputError: If the data cannot train this network; see `build_sequence_network` and
@@ -73,6 +78,10 @@ def train_sequence_model(
             scaling=scaling,
             seed=train.seed,
         )
+        start = None
+        if train.warm_start:
+            start = begin_sequences(network, champion, store, model, scaling)
+            record_start(recorder, start)
         history = fit_sequences(
             network,
             store.view("train"),
@@ -81,6 +90,11 @@ def train_sequence_model(
             checkpoints=checkpoints,
             recorder=recorder,
         )
+    known = dict(metadata)
+    if start is not None:
+        history.warm_start = start.as_json()
+        words = {column: list(found) for column, found in store.vocabularies.items()}
+        known |= {"warm_start": start.as_json(), VOCABULARIES: words}
     served = NetworkCore.portable(network)
     with staged(out) as staging:
         export_sequence_model(
@@ -89,7 +103,7 @@ def train_sequence_model(
             spec=store.spec,
             classes=store.classes,
             vocabularies=store.vocabularies,
-            metadata={**_facts(scaling, model, train, history), **metadata},
+            metadata={**_facts(scaling, model, train, history), **known},
         )
         network.save(staging / "model.keras")
         (staging / "history.json").write_text(history.to_json() + "\n")

@@ -13,7 +13,7 @@ import numpy as np
 from components.backtest.champion import Champion
 from components.tracking.recorder import Recorder
 from components.train.artifact import SERVING, TrainResult, report, require_unused, staged
-from components.train.warm_start import VOCABULARIES, WarmStart, begin
+from components.train.warm_start import VOCABULARIES, begin, record_start
 from models.cells.registry import cudnn_obstacles
 from models.features.scaling import Scaling
 from models.network.config import ModelConfig
@@ -81,7 +81,7 @@ def train_forecaster(
         start = None
         if train.warm_start:
             start = begin(network, champion, store, model, scaling, words)
-            _record_start(recorder, start)
+            record_start(recorder, start)
         history = fit_forecaster(
             network,
             store.view("train"),
@@ -111,19 +111,6 @@ def train_forecaster(
         report(recorder, history, train, unit, staging / "history.json")
     shutil.rmtree(checkpoints, ignore_errors=True)
     return TrainResult(folder=out, saved_model=out / SERVING, history=history)
-
-
-def _record_start(recorder: Recorder, start: WarmStart) -> None:
-    recorder.tags({"elman.train.start": start.words})
-    recorder.metrics(
-        {
-            f"warm_start_{name}_{target}": value
-            for target, values in start.moved.items()
-            for name, value in values.items()
-        }
-    )
-    if start.version and not start.warm:
-        recorder.warn(f"cold start: {start.reason}")
 
 
 def vocabularies(store: SeriesStore) -> dict[str, tuple[str, ...]]:

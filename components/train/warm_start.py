@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.backtest.champion import Champion
+from components.tracking.recorder import Recorder
 from models.errors import BadInputError
 from models.export.metadata import read_metadata, require_forecaster
 from models.features.scaling import Scaling
@@ -39,8 +40,9 @@ class WarmStart:
         version: Of the champion in the serving directory; empty if there is none.
         digest: Of the champion.
         reason: Why the training began cold; empty if it began warm.
-        moved: By target, how far the new train split is from the champion's: `shift` of the mean in
-            the champion's standard deviations, and `ratio` of the standard deviations.
+        moved: By target (by number column of sequences), how far the new train split is from the
+            champion's: `shift` of the mean in the champion's standard deviations, and `ratio` of
+            the standard deviations.
     """
 
     version: str = ""
@@ -69,6 +71,37 @@ class WarmStart:
             "reason": self.reason,
             "moved": {target: dict(values) for target, values in self.moved.items()},
         }
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """The words that the rows of a weight belong to.
+
+    Attributes:
+        column: In which the words stand.
+        old: The champion's words, from row `fixed` on.
+        new: Those of the new training.
+        fixed: Rows before the first word.
+    """
+
+    column: str
+    old: Sequence[str]
+    new: Sequence[str]
+    fixed: int = 1
+
+
+def record_start(recorder: Recorder, start: WarmStart) -> None:
+    """Records how a training began: a tag, how far the data has moved, and a warning if cold."""
+    recorder.tags({"elman.train.start": start.words})
+    recorder.metrics(
+        {
+            f"warm_start_{name}_{column}": value
+            for column, values in start.moved.items()
+            for name, value in values.items()
+        }
+    )
+    if start.version and not start.warm:
+        recorder.warn(f"cold start: {start.reason}")
 
 
 def begin(
@@ -106,12 +139,13 @@ def begin(
 
             found = read_weights(champion.path)
             columns = [c for c in store.roles.covariates.static if c in vocabularies]
-            why = _assign(network, found, columns, about.get(VOCABULARIES, {}), vocabularies)
+            words = _vectors(network, columns, about.get(VOCABULARIES, {}), vocabularies)
+            why = assign(network, found, words)
     except (BadInputError, OSError) as error:
         why = str(error)
     if why:
         return WarmStart(version, digest, f"version {version} does not fit: {why}")
-    return WarmStart(version, digest, moved=_moved(about.get("moments", {}), scaling))
+    return WarmStart(version, digest, moved=moved(about.get("moments", {}), scaling))
 
 
 def obstacle(
@@ -167,55 +201,72 @@ def _meaning(
     return found
 
 
-def _assign(
-    network: Any, found: list[npt.NDArray[Any]], columns: Sequence[str], old: Words, new: Words
-) -> str:
+def assign(network: Any, found: list[npt.NDArray[Any]], vectors: Mapping[int, Vectors]) -> str:
+    """Puts arrays into the weights of a network, all of them or none.
+
+    Args:
+        network: A Keras model.
+        found: In the order of its weights.
+        vectors: By id of a weight that holds a vector for each word, its words.
+
+    Returns:
+        Why the arrays do not fit; empty if they do, and are in the network.
+    """
     weights = list(network.weights)
     if len(found) != len(weights):
         return f"it has {len(found)} arrays of weights, here there are {len(weights)}"
     values = []
-    words = _vectors(network, columns)
     for weight, array in zip(weights, found, strict=True):
-        column = words.get(id(weight))
-        if column is not None and array.shape[1:] == tuple(weight.shape)[1:]:
-            array = moved_rows(array, old.get(column, ()), weight.numpy(), new[column])
-        if array.shape != tuple(weight.shape):
-            at = f"the vectors of the words of {column}" if column else f"weights {weight.path}"
-            return f"{at} have the shape {array.shape}, here it is {tuple(weight.shape)}"
+        words, shape = vectors.get(id(weight)), tuple(weight.shape)
+        if words is not None and array.shape[1:] == shape[1:]:
+            array = moved_rows(array, words.old, weight.numpy(), words.new, words.fixed)
+        if array.shape != shape:
+            at = (
+                f"the vectors of the words of {words.column}" if words else f"weights {weight.path}"
+            )
+            return f"{at} have the shape {array.shape}, here it is {shape}"
         values.append(array)
     for weight, array in zip(weights, values, strict=True):
         weight.assign(array)
     return ""
 
 
-def _vectors(network: Any, columns: Sequence[str]) -> dict[int, str]:
-    """By id of a variable of word vectors, the column that the words stand in."""
-    layers = [network.get_layer(f"elman_words_{index}") for index in range(len(columns))]
-    variables = (id(layer.embedding.embeddings) for layer in layers)
-    return dict(zip(variables, columns, strict=True))
+def _vectors(network: Any, columns: Sequence[str], old: Words, new: Words) -> dict[int, Vectors]:
+    found = {}
+    for index, column in enumerate(columns):
+        weight = network.get_layer(f"elman_words_{index}").embedding.embeddings
+        found[id(weight)] = Vectors(column, old.get(column, ()), new[column])
+    return found
 
 
 def moved_rows(
-    found: npt.NDArray[Any], old: Sequence[str], fresh: npt.NDArray[Any], new: Sequence[str]
+    found: npt.NDArray[Any],
+    old: Sequence[str],
+    fresh: npt.NDArray[Any],
+    new: Sequence[str],
+    fixed: int = 1,
 ) -> npt.NDArray[Any]:
     """Rows of `found` where their words stand now; of `fresh` for words that are new.
 
     Args:
-        found: [1 + words of `old`, size]; row 0 is that of an unknown word.
-        old: Words of `found`, from row 1 on.
-        fresh: [1 + words of `new`, size].
-        new: Words of the result, from row 1 on.
+        found: [fixed + words of `old`, size].
+        old: Words of `found`, from row `fixed` on.
+        fresh: [fixed + words of `new`, size].
+        new: Words of the result, from row `fixed` on.
+        fixed: Rows before the first word, such as that of an unknown word; they stay where they
+            are.
     """
-    at = {word: row for row, word in enumerate(old, start=1)}
+    at = {word: row for row, word in enumerate(old, start=fixed)}
     rows = np.array(fresh)
-    rows[0] = found[0]
-    for row, word in enumerate(new, start=1):
+    rows[:fixed] = found[:fixed]
+    for row, word in enumerate(new, start=fixed):
         if word in at:
             rows[row] = found[at[word]]
     return rows
 
 
-def _moved(before: Mapping[str, Any], scaling: Scaling) -> dict[str, dict[str, float]]:
+def moved(before: Mapping[str, Any], scaling: Scaling) -> dict[str, dict[str, float]]:
+    """By column of `before`, the champion's moments, how far the new train split is from them."""
     found = {}
     for target, moments in before.items():
         if target in scaling.columns:

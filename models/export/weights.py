@@ -1,4 +1,4 @@
-"""The weights of an exported forecaster, read without building its graph."""
+"""The weights of an exported network, read without building its graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KEY = "_variables/{}/.ATTRIBUTES/VARIABLE_VALUE"
 
 
 def read_weights(folder: Path) -> list[npt.NDArray[Any]]:
-    """The weights that `export_forecaster` wrote, in the order of `keras.Model.weights`.
+    """The weights that an export of ours wrote, in the order of `keras.Model.weights`.
 
     They are read as plain arrays from TensorFlow's checkpoint format: nothing in the folder is run.
 

@@ -36,6 +36,10 @@ class SequenceCore(tf.Module):
             `SequenceStore.classes`. At padded steps: any finite values.
         """
 
+    def ordered_variables(self) -> list[tf.Variable]:
+        """Variables that an export keeps in this order, before all others, for a warm start."""
+        return []
+
     def stepper(self) -> CoreStepper | str:
         """The same model read one step at a time, or why it cannot be read so."""
         return "this model reads whole sequences only"

@@ -53,6 +53,10 @@ class NetworkCore(SequenceCore):
         inputs = _inputs(self.network, numbers, tokens)
         return self.network({**inputs, LENGTH: tf.convert_to_tensor(length)}, training=False)
 
+    def ordered_variables(self) -> list[tf.Variable]:
+        """See `SequenceCore`: the weights, as `keras.Model.weights` has them."""
+        return [weight.value for weight in self.network.weights]
+
     def stepper(self) -> CoreStepper | str:
         """The network read step by step; a bidirectional one cannot be."""
         layers: Layers = {layer.name: layer for layer in self.network.layers}

@@ -103,6 +103,14 @@ class SupervisionConfig(Section):
 class FittingConfig(SupervisionConfig, OptimizationConfig):
     """The keys that the training of every task has."""
 
+    warm_start: bool = Field(
+        default=False,
+        # A key that is left out changes no digest, so that trained models stay in the cache.
+        exclude_if=lambda value: not value,
+        description="begin with the champion's weights where model, columns and what is predicted "
+        "are the same; the optimizer and the scaling are new",
+    )
+
     @property
     def one_device(self) -> bool:
         """Whether the training cannot be spread over several devices."""
@@ -132,13 +140,6 @@ class TrainConfig(FittingConfig, _Forecasts):
     epochs: int = Field(default=40, ge=1, description="most passes over the train windows")
     batch_size: int = Field(
         default=64, ge=1, description="windows in a step; with truncated bptt, most series in one"
-    )
-    warm_start: bool = Field(
-        default=False,
-        # A key that is left out changes no digest, so that trained models stay in the cache.
-        exclude_if=lambda value: not value,
-        description="begin with the champion's weights where model, columns and horizon are the "
-        "same; the optimizer and the scaling are new",
     )
 
     @property

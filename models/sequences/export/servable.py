@@ -64,7 +64,8 @@ class SequenceServable(tf.Module):
             made |= _stream_signatures(stepper, self._reader, answers, described)
         # The core stays behind in closures: a Keras model in it would be saved with all it can do.
         found = {id(v): v for function in made.values() for v in function.graph.variables}
-        self._variables = list(found.values())
+        first = {id(v): v for v in core.ordered_variables() if id(v) in found}
+        self._variables = list((first | found).values())
         self.signatures: Callable[[], dict[str, Any]] = lambda: made
 
 
