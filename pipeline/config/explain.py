@@ -23,8 +23,16 @@ from pipeline.config.expected import (
 _MISSING = object()
 
 
-def unknown_keys(document: Document, section: type[Section]) -> tuple[dict[str, Any], list[str]]:
-    """The document's data without the keys that no section knows, and words for each of those."""
+def unknown_keys(
+    document: Document, section: type[Section], other: type[Section] | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """The document's data without the keys that no section knows, and words for each of those.
+
+    Args:
+        document: As read.
+        section: The configuration of its task.
+        other: That of other tasks, for a hint about its keys at the top of the file.
+    """
     found: list[str] = []
 
     def clean(data: Any, kind: type[Section], path: KeyPath) -> Any:
@@ -36,6 +44,12 @@ def unknown_keys(document: Document, section: type[Section]) -> tuple[dict[str, 
             here = (*path, key)
             if key not in fields:
                 hint = _belongs(key, section, path) or unknown_key(key, fields)
+                known = not path and other is not None and key in other.model_fields
+                if known and not difflib.get_close_matches(key, fields, n=1, cutoff=0.8):
+                    task = document.data.get("task", "forecast")
+                    hint = (
+                        f"unknown key {key!r} with task: {task}; not every task has it: remove it"
+                    )
                 found.append(_line(document, here, hint))
                 continue
             inner, entry = section_of(fields[key]), entry_in(fields[key].annotation)

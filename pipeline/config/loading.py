@@ -130,7 +130,8 @@ def validated(document: Document) -> AnyConfig:
     """
     kind: type[Config] | type[SequenceConfig]
     kind = SequenceConfig if document.data.get("task") in SEQUENCE_TASKS else Config
-    data, found = unknown_keys(document, kind)
+    other = Config if kind is SequenceConfig else SequenceConfig
+    data, found = unknown_keys(document, kind, other)
     try:
         config = kind.model_validate(data)
     except ValidationError as error:

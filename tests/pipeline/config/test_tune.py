@@ -97,3 +97,11 @@ def test_a_rule_between_sections_holds_for_each_value() -> None:
 def test_hyperband_chooses_the_epochs_itself() -> None:
     [line] = problems(space("train.epochs: [4, 40]", head="algorithm: hyperband"))
     assert "chooses the epochs itself" in line
+
+
+def test_tasks_over_whole_sequences_say_plainly_that_they_have_no_search() -> None:
+    reber = (Path(__file__).resolve().parents[3] / "examples" / "reber.yaml").read_text()
+    [line] = problems(reber + "\ntune: {space: {model.units: [[8], [16]]}}\n")
+    assert line.endswith(
+        "unknown key 'tune' with task: next_step; not every task has it: remove it"
+    )
