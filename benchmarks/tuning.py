@@ -33,11 +33,12 @@ from components.ingest.ingest import ingest
 from components.tracking.recorder import SilentRecorder
 from components.tune.candidate import Candidate
 from components.tune.config import TuneConfig
+from components.tune.judging import longest_lookback
 from components.tune.result import shown
 from components.tune.state import SearchState
 from components.tune.train_trial import TrainTrial
 from components.tune.trial import Order, Outcome
-from components.tune.tune import longest_lookback, tune_forecaster
+from components.tune.tune import tune_forecaster
 from components.tune.workers import Workers
 from components.windows.build import build_store
 from models.features.scaling import Scaling
@@ -129,7 +130,7 @@ def _by_hand(work: Path, base: Candidate, tune: TuneConfig) -> float:
         windows=work / "windows",
         scaling=_scaling(SeriesStore.load(work / "windows")).canonical_json(),
         base=base.canonical_json(),
-        widest=longest_lookback(base, tune),
+        widest=longest_lookback(base.window, tune),
         folder=work / "by-hand",
     )
     workers = Workers(run, 1)

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.tune.candidate import Candidate
+from components.tune.judging import judged_by
 from components.tune.trial import Order, Result, Say
-from models.errors import BadInputError
 from models.features.scaling import Scaling
 from models.training.gradient_flow.config import GradientFlowConfig
-from models.windows.restated import restated
-from models.windows.spec import WindowSpec
-from models.windows.store import SPLITS, SeriesStore
+from models.windows.store import SeriesStore
 
 CHECKPOINTS = "checkpoints"
 
@@ -77,31 +75,6 @@ class TrainTrial:
                 shutil.copytree(before, part)
                 part.rename(mine)
         return mine
-
-
-def judged_by(store: SeriesStore, base: WindowSpec, spec: WindowSpec, widest: int) -> SeriesStore:
-    """`store` under the windows of a trial, with the validation windows of the search.
-
-    Args:
-        store: The series.
-        base: Windows of the configuration: its stride is that of the validation windows.
-        spec: Windows of the trial.
-        widest: Longest lookback of the search.
-
-    Raises:
-        BadInputError: If a split gets no window.
-    """
-    validation = base.model_copy(update={"lookback": max(widest, spec.lookback)})
-    found = restated(store, spec, validation=validation)
-    for split in SPLITS:
-        if not len(found.origins[split]):
-            raise BadInputError(
-                f"no window of the {split} split has room for a lookback of "
-                f"{validation.lookback if split == 'validation' else spec.lookback} steps (and "
-                f"{spec.reach} to the end of the horizon); lower the highest window.lookback in "
-                "tune.space"
-            )
-    return found
 
 
 class _EnoughError(Exception):

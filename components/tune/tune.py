@@ -12,12 +12,13 @@ from components.tracking.recorder import Recorder
 from components.tune.candidate import Candidate
 from components.tune.coding import INTERNAL, decoded
 from components.tune.config import TuneConfig
+from components.tune.judging import longest_lookback, require_room
 from components.tune.record import TrialRuns
 from components.tune.result import TuningResult
 from components.tune.search import Budget, Found, search
 from components.tune.space import hyperparameters, start
 from components.tune.state import SearchState
-from components.tune.train_trial import CHECKPOINTS, TrainTrial, judged_by
+from components.tune.train_trial import CHECKPOINTS, TrainTrial
 from components.tune.trial import Run, Runner
 from components.tune.workers import Workers
 from models.features.scaling import Scaling
@@ -54,10 +55,8 @@ def tune_forecaster(
     """
     from components.tune.oracle import Proposals
 
-    widest = longest_lookback(base, tune)
     # Said once, before anything is trained, rather than by every trial.
-    spec = base.window.model_copy(update={"lookback": widest})
-    judged_by(SeriesStore.load(windows), base.window, spec, widest)
+    require_room(SeriesStore.load(windows), base.window, tune)
     first = start(base, tune)
     if tune.try_config and first is None:
         recorder.warn(
@@ -71,7 +70,7 @@ def tune_forecaster(
         windows=windows,
         scaling=scaling.canonical_json(),
         base=base.canonical_json(),
-        widest=widest,
+        widest=longest_lookback(base.window, tune),
         folder=folder,
     )
     watcher = TrialRuns(recorder, tune.max_trials, run.forget)
@@ -86,12 +85,6 @@ def tune_forecaster(
     best = proposals.best().get_config()
     best["values"] = {k: v for k, v in best["values"].items() if not k.startswith(INTERNAL)}
     return _result(found, best, base, tune), best
-
-
-def longest_lookback(base: Candidate, tune: TuneConfig) -> int:
-    """The longest lookback that a trial may have."""
-    parameter = tune.space.get("window.lookback")
-    return base.window.lookback if parameter is None else max(parameter.ends)
 
 
 def _result(found: Found, best: dict[str, Any], base: Candidate, tune: TuneConfig) -> TuningResult:

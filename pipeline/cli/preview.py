@@ -100,7 +100,9 @@ def preview(loaded: LoadedConfig) -> Preview:
         BadInputError: If the data cannot be used as it is, or a split gets no window.
     """
     from components.ingest.ingest import ingest
+    from components.tune.judging import require_room
     from components.windows.build import build_store
+    from models.windows.store import SeriesStore
 
     config = loaded.forecast
     with tempfile.TemporaryDirectory(prefix="elman-check-") as folder:
@@ -121,6 +123,8 @@ def preview(loaded: LoadedConfig) -> Preview:
             report.frequency,
             store,
         )
+        if config.tune is not None:
+            require_room(SeriesStore.load(store), config.window, config.tune)
         bad = rejects(examples / "rejects.csv")
         training = _training(config.train, store, cut.windows["train"])
     return Preview(

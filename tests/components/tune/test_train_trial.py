@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from components.tune.candidate import Candidate
-from components.tune.train_trial import TrainTrial, judged_by
+from components.tune.judging import judged_by
+from components.tune.train_trial import TrainTrial
 from components.tune.trial import Order
 from models.errors import BadInputError, FailedRunError
 from models.network.config import ModelConfig
