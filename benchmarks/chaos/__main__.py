@@ -3,7 +3,8 @@
     python -m benchmarks.chaos --kills 50 --seed 7     (--quick: no whole run before the kills)
 
 Half of the kills come at a random moment of the run, half while a random component works, so that
-short components are hit as well. Every second run has new data. After each kill: every version
+short components are hit as well. Every second run has new data. Before each whole run but the
+first, the files of one finished artifact are taken away. After each kill: every version
 that a model server can see is whole and the live one answers, no lock is held, no artifact of an
 unfinished execution is given out. After every tenth kill, and at the end, a run is left to end: it
 must succeed, and nothing may be left RUNNING in MLflow or ML Metadata. No file that any of them has
@@ -108,6 +109,12 @@ class Chaos:
         return lambda running, spent: running == node and spent >= wait
 
     def _whole(self, name: str) -> None:
+        if artifacts := self.judge.finished():
+            folder = Path(self.dice.choice(artifacts))
+            shutil.rmtree(folder)
+            self.judge.seen.pop(str(folder))
+            if self.dice.random() < 0.5:
+                folder.mkdir()
         ended = child.run(self.config, self.folder)
         found = ended.found or {}
         if found.get("status") != "finished":

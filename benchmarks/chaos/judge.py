@@ -25,10 +25,12 @@ class Judge:
     Attributes:
         work: The workspace.
         seen: Digest of each finished artifact when it was first seen.
+        models: Digests of all models that a finished component has ever given out.
     """
 
     work: Path
     seen: dict[str, str] = field(default_factory=dict)
+    models: set[str] = field(default_factory=set)
 
     def after_kill(self) -> list[str]:
         """What is wrong right after a kill: versions, locks, artifacts."""
@@ -50,7 +52,7 @@ class Judge:
         statuses = [json.loads(line)["status"] for line in self._ledger()]
         if statuses[-1:] != ["finished"]:
             wrong.append(f"the last line of runs.jsonl says {statuses[-1:]}")
-        left = [p.name for p in self.serving.iterdir() if p.name.startswith(".staging")]
+        left = [p.name for p in self.serving.glob(".staging*")]
         if left:
             wrong.append(f"half copies are left: {left}")
         return wrong
@@ -72,9 +74,9 @@ class Judge:
 
     def _versions(self) -> list[str]:
         """Every version is, file by file, a model that some finished component has written."""
-        finished = {
+        self.models |= {
             digest(folder)
-            for artifact in self._finished()
+            for artifact in self.finished()
             for folder in Path(artifact).glob("Format-Serving")
         }
         wrong = []
@@ -82,7 +84,7 @@ class Judge:
             folder = self.serving / str(number)
             if not (folder / "saved_model.pb").is_file():
                 wrong.append(f"version {number} has no saved_model.pb")
-            elif digest(folder) not in finished:
+            elif digest(folder) not in self.models:
                 wrong.append(f"version {number} is not the copy of a finished model")
         return wrong
 
@@ -106,7 +108,7 @@ class Judge:
             return []
         states = dict(self._query("metadata.db", "select id, last_known_state from Execution"))
         wrong = []
-        for uri in self._finished():
+        for uri in self.finished():
             made = Path(uri).name  # TFX: <node>/<key>/<execution>
             if made.isdigit() and states.get(int(made)) != COMPLETE:
                 wrong.append(f"{uri} was taken from execution {made}, which did not finish")
@@ -115,7 +117,7 @@ class Judge:
                 wrong.append(f"{uri} was changed after it was finished")
         return wrong
 
-    def _finished(self) -> list[str]:
+    def finished(self) -> list[str]:
         """Folders of all live artifacts that finished or cached executions gave out."""
         if not (self.work / "metadata.db").exists():
             return []

@@ -143,8 +143,10 @@ def _tracked(
 ) -> RunResult:
     from components.tracking.session import RunTracker
     from components.tracking.store import open_store
+    from pipeline.graph import database
     from pipeline.runner.conclude import conclude_failure
     from pipeline.runner.execute import close_interrupted, execute
+    from pipeline.runner.lost import forget_lost
 
     started = datetime.now(UTC).isoformat(timespec="seconds")
     champion = champion_parameter(_live(loaded), ledger.last_with_key(loaded.workspace, key))
@@ -156,6 +158,8 @@ def _tracked(
     )
     orphans = tracker.close_orphans(locked=True)
     killed = close_interrupted(loaded)
+    if lost := forget_lost(database(loaded)):
+        display.warn(f"the files of {lost} artifacts are gone; what needs them is made again")
     if orphans or killed:
         display.warn(
             f"an earlier run was killed: {len(orphans)} of its runs in MLflow and {killed} of "
