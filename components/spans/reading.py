@@ -11,7 +11,18 @@ from components.ingest.config import DataConfig
 from components.source_digest import source_digest
 from models.roles import Roles
 
-CODE = ("components/ingest", "components/spans", "models/frequency.py", "models/roles.py")
+CODE = (
+    "components/ingest",
+    "components/spans/cut.py",
+    "components/spans/incoming.py",
+    "components/spans/ingest.py",
+    "components/spans/join.py",
+    "components/spans/report.py",
+    "components/spans/rows.py",
+    "models/frequency.py",
+    "models/roles.py",
+)
+"""What decides the content of a span's artifact, and of the joined one."""
 
 
 @dataclass(frozen=True)

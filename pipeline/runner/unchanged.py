@@ -85,7 +85,7 @@ def nothing_new(loaded: LoadedConfig, key: str, run_id: str, live: int | None) -
         blessed=bool(last.winner),
         live=live,
         mlflow_run_id=last.mlflow_run_id,
-        spans=last.spans,
+        spans=None if last.spans is None else last.spans.unchanged(),
     )
 
 
@@ -103,7 +103,7 @@ def remember(workspace: Path, found: NothingNew, key: str) -> None:
             live=found.live,
             verdict=f"nothing new since run {found.earlier}",
             mlflow_run_id=found.mlflow_run_id,
-            spans=None if found.spans is None else found.spans.unchanged(),
+            spans=found.spans,
         ),
     )
 

@@ -128,8 +128,25 @@ class Tracker:
         yield self.recorder
 
 
+class Killed(BaseException):
+    """As if the process had died."""
+
+
+class Killer(TerminalDisplay):
+    """Kills the run when the first span is done."""
+
+    def starting(self, node: str, position: int, total: int) -> None:
+        if position == 2:
+            raise Killed
+
+
 def night(root: Path, number: int, change: dict[str, str | None]) -> dict[str, Any]:
-    """Applies `change` (file name to content), runs the spans and what joins them."""
+    """Applies `change` (file name to content), runs the spans and what joins them.
+
+    With a key `kill` in `change`, the run is killed after its first span.
+    """
+    kill = "kill" in change
+    change.pop("kill", None)
     for name, text in change.items():
         path = root / name
         if text is None:
@@ -140,12 +157,14 @@ def night(root: Path, number: int, change: dict[str, str | None]) -> dict[str, A
     loaded = load(root / "c.yaml")
     loaded.workspace.mkdir(exist_ok=True)
     terminal = io.StringIO()
-    display, tracker = TerminalDisplay(terminal), Tracker()
+    display, tracker = (Killer if kill else TerminalDisplay)(terminal), Tracker()
     answer: dict[str, Any] = {"error": None}
     try:
         spans = ingest_spans(loaded, f"run-{number}", tracker, display, use_cache=True)
     except BadInputError as error:
         return {"error": str(error)}
+    except Killed:
+        return {"error": "killed"}
     finally:
         answer["said"] = terminal.getvalue()
     answer["summary"] = spans.summary.model_dump(mode="json")

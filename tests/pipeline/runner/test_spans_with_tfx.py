@@ -21,7 +21,7 @@ from tests.end_to_end.small_pipeline import environment
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow]
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "name": "p",
     "workspace": "work",
     "data": {
@@ -34,6 +34,7 @@ CONFIG = {
     "covariates": {"past": ["rain"]},
     "window": {"lookback": 4, "horizon": 2},
 }
+STRICT = {**CONFIG, "data": {**CONFIG["data"], "spans": {"keep": 4, "on_blocked": "stop"}}}
 SCHEMA = """
 feature { name: "time" type: INT presence { min_fraction: 1.0 min_count: 1 } value_count { min: 1 max: 1 } }
 feature { name: "series" type: BYTES presence { min_fraction: 1.0 min_count: 1 } value_count { min: 1 max: 1 } }
@@ -61,6 +62,9 @@ NIGHTS: list[dict[str, str | None]] = [
     {},
     {file(4): day(4, 49.0)},
     {"work/metadata.db": None, file(4, 1): day(4, 3.0)},
+    {file(5): day(5), file(6): day(6), "kill": None},
+    {},
+    {file(7): day(7, 60.0), "c.yaml": yaml.safe_dump(STRICT)},
 ]
 
 
@@ -153,6 +157,18 @@ def test_a_lost_metadata_store_means_that_all_spans_are_new(answers: dict[str, A
     assert answers["nights"][4]["summary"]["blocked"] == []
 
 
+def test_a_killed_run_goes_on_where_it_was(answers: dict[str, Any]) -> None:
+    assert answers["nights"][5]["error"] == "killed"
+    assert answers["nights"][6]["summary"]["new"] == ["2024-01-07"]
+    assert answers["nights"][6]["summary"]["count"] == 4
+
+
+def test_a_blocked_span_ends_the_run_where_it_shall(answers: dict[str, Any]) -> None:
+    error = answers["nights"][7]["error"]
+    assert error.startswith("span 2024-01-08 is blocked: the data breaks its schema")
+    assert "nothing was trained; correct the span" in error
+
+
 def test_artifacts_bear_the_numbers_that_tfx_gives_them(root: Path) -> None:
     with sqlite3.connect(root / "work" / "metadata.db") as database:
         found = database.execute(
@@ -166,5 +182,5 @@ def test_artifacts_bear_the_numbers_that_tfx_gives_them(root: Path) -> None:
         artifacts.setdefault(artifact, {})[name] = value
     days = (pd.Timestamp("2024-01-01") - pd.Timestamp(0)).days
     assert sorted((a["span"] - days, a["version"]) for a in artifacts.values()) == [
-        (1, 2), (2, 0), (3, 0), (4, 1),
+        (1, 2), (2, 0), (3, 0), (4, 1), (5, 0), (6, 0), (7, 0),
     ]  # fmt: skip
