@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.monitor.reference import Reference
 from components.push.registry import SERVING_VERSION
 from models.errors import DataAnomalyError
 from tests.end_to_end.small_pipeline import elman, ledger, versions, write_config, write_data
@@ -73,6 +74,13 @@ def test_the_first_run_blesses_and_pushes(folder: Path, first: dict[str, Any]) -
     assert (model / "saved_model.pb").is_file()
     about = json.loads((model / "assets.extra" / "elman.json").read_text())
     assert about["spec"] == {"lookback": 52, "horizon": 8, "stride": 1, "gap": 0}
+    kept = Reference.load(model)
+    assert kept is not None
+    assert kept.facts.backtest.metrics["mae"] == first["models"]["candidate"]["mae"]
+    trained = [f"{np.datetime64(second, 's')}Z" for second in kept.facts.train]
+    assert trained == about["train_range"]
+    rows = sum(kept.profile.total()["co2"])
+    assert 0.6 < rows / first["data"]["rows"] < 0.8
     assert (folder / "co2.schema.pbtxt").is_file()
     assert first["models"]["candidate"]["mae"] < first["models"]["seasonal_naive"]["mae"]
 
@@ -95,6 +103,14 @@ def test_tracking_tells_the_run(first: dict[str, Any], client: Any) -> None:
     assert parent.data.params["model.cell"] == "gru"
     assert parent.data.params["train.seed"] == "7"
     assert parent.data.tags["elman.verdict"] == "blessed"
+    assert parent.data.metrics["test/mae"] == pytest.approx(first["models"]["candidate"]["mae"])
+    curve = client.get_metric_history(first["mlflow_run_id"], "by_epoch/val_loss")
+    assert [m.step for m in curve] == [1, 2, 3]
+    assert "report.html" in {item.path for item in client.list_artifacts(first["mlflow_run_id"])}
+    report = Path(first["report"]).read_text()
+    assert report.index(first["summary"]) < report.index('<section id="models">')
+    for section in ("horizon", "forecasts", "data", "windows", "training", "lineage"):
+        assert f'<section id="{section}">' in report
     assert parent.inputs.dataset_inputs[0].dataset.digest == first["data"]["digest"][:36]
     for node in first["nodes"]:
         assert parent.data.tags[f"elman.execution.{node['node']}"] == str(node["execution_id"])
@@ -181,7 +197,11 @@ def test_data_that_breaks_the_schema_stops_before_training(
     assert versions(folder) == [first["live"]]
     last = ledger(folder)[-1]
     assert last["status"] == "failed"
-    assert client.get_run(last["mlflow_run_id"]).info.status == "FAILED"
+    blocked = client.get_run(last["mlflow_run_id"])
+    assert blocked.info.status == "FAILED"
+    assert blocked.data.tags["elman.verdict"] == "blocked"
+    report = (folder / "work" / "reports" / f"{last['run_id']}.html").read_text()
+    assert "Blocked in validate" in report
     assert executions_that_run(folder) == 0
 
 
