@@ -29,6 +29,7 @@ from pipeline.tasks.task import DataResult
 from tests.browser.conftest import Watched
 from tests.components.report.reported import Artifacts, make_artifacts
 
+pytestmark = pytest.mark.end_to_end
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 name: small
