@@ -44,15 +44,23 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; where it is missing, a failure in CI and a skip elsewhere."""
+    """Headless Chromium; where it is missing, a skip, or a failure with ELMAN_BROWSER=required.
+
+    `.ci/run` installs it where it may; a machine on which nobody is root, or that reaches no
+    packages of Debian, still has all other tests to pass.
+    """
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         words = "Chromium is not installed (as root: bash requirements/browser.sh)"
-        if os.environ.get("CI"):
+        if os.environ.get("ELMAN_BROWSER") == "required":
             pytest.fail(words)
         pytest.skip(words)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program)
+        running = playwright.chromium.launch(
+            executable_path=program,
+            # A container may have 64 MB of shared memory, with which pages crash.
+            args=["--disable-dev-shm-usage"],
+        )
         yield running
         running.close()
 
