@@ -172,3 +172,27 @@ def test_a_busy_workspace_is_told_to_programs(config: Path) -> None:
     assert done.returncode == 1
     assert json.loads(done.stdout)["status"] == "busy"
     assert f"process {os.getpid()}" in done.stderr
+
+
+def test_a_run_that_has_something_to_make_up_for_is_a_whole_one(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pipeline.runner.run as module
+    from components.tracking.known import store_folder
+    from components.tracking.outbox import Outbox
+
+    loaded = load(config)
+    record(loaded, live=None, winner="")
+    whole = RuntimeError("a whole run")
+
+    def tracked(*_: object) -> None:
+        raise whole
+
+    monkeypatch.setattr(module, "_tracked", tracked)
+    assert isinstance(module.run_pipeline(loaded, if_new=True), NothingNew)
+    outbox = Outbox(store_folder(loaded.workspace, loaded.tracking_uri))
+    outbox.owe("registry", "it does not know the live model")
+    with pytest.raises(RuntimeError, match="a whole run"):
+        module.run_pipeline(loaded, if_new=True)
+    outbox.settle("registry")
+    assert isinstance(module.run_pipeline(loaded, if_new=True), NothingNew)
