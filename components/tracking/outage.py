@@ -22,6 +22,17 @@ _REFUSALS = frozenset(
     }
 )
 """Codes with which a store that works says no: asking again later would not help."""
+_REASONS = (
+    ("connection refused", "connection refused"),
+    ("failed to resolve", "the name of its host is not known"),
+    ("name or service not known", "the name of its host is not known"),
+    ("no route to host", "there is no way to its host"),
+    ("network is unreachable", "the network cannot be reached"),
+    ("connection reset", "it broke the connection off"),
+    ("remote end closed connection", "it broke the connection off"),
+    ("timed out", "no answer in time"),
+    ("database is locked", "the database is locked"),
+)
 _BROKEN = ("database is locked", "disk image is malformed", "not a database", "disk i/o error")
 
 
@@ -48,6 +59,15 @@ def is_outage(error: BaseException) -> bool:
         if code:
             return code not in _REFUSALS or _broken(error)
     return True  # of the database, of the network, of the file system
+
+
+def plain_reason(error: BaseException) -> str:
+    """Why a server does not answer, in a few words; empty if they are not known.
+
+    What MLflow quotes is the whole pile of its HTTP library's errors.
+    """
+    text = " ".join(str(link).lower() for link in _chain(error))
+    return next((words for sign, words in _REASONS if sign in text), "")
 
 
 def refuse_dead_host(address: str) -> None:

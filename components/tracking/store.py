@@ -14,7 +14,7 @@ from components.secrets import expanded, redacted, scrubbed
 from components.sqlite_file import lock_problem, refuse_damaged
 from components.tracking import known, library
 from components.tracking.entries import shortened
-from components.tracking.outage import StoreAwayError, is_outage, refuse_dead_host
+from components.tracking.outage import StoreAwayError, is_outage, plain_reason, refuse_dead_host
 from models.errors import BadInputError, ElmanError, FailedRunError
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -113,8 +113,10 @@ class TrackingStore:
         except Exception as error:
             if not _of_the_store(error):
                 raise
-            kind = StoreAwayError if is_outage(error) else FailedRunError
-            raise self._error(what, _first_line(error), kind) from error
+            if is_outage(error):
+                reason = plain_reason(error) or _first_line(error)
+                raise self._error(what, reason, StoreAwayError) from error
+            raise self._error(what, _first_line(error), FailedRunError) from error
 
     def _error(self, what: str, reason: str, kind: type[FailedRunError]) -> FailedRunError:
         words = (
@@ -213,7 +215,7 @@ def _server(store: TrackingStore) -> TrackingStore:
             raise
         there = status == 404 or code == "ENDPOINT_NOT_FOUND"
         if is_outage(error) and not there and known.experiments(store.folder):
-            return replace(store, client=client, away=words)
+            return replace(store, client=client, away=plain_reason(error) or words)
         raise FailedRunError(
             f"the tracking server {shown} does not answer as MLflow does: {words}; check the "
             "address in tracking.uri and that the server runs, or set tracking.uri to null to "
