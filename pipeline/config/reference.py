@@ -21,8 +21,8 @@ HEAD = """# Configuration
 
 One YAML file. Unknown keys are errors that name the nearest valid key; relative paths start at the
 file's folder. `${NAME}` is taken from the environment in `data.url`, in `tracking.uri` and in the
-webhook of `notify`, and nowhere else. `elman init DATA` writes a commented file, `elman check CONFIG`
-says what a run would do. This page is made from the code:
+webhook of `notify`, and nowhere else. `elman init DATA` writes a commented file, and `elman check
+CONFIG` says what a run would do. This page is made from the code:
 `python -m pipeline.config.reference > docs/configuration.md`.
 
 The key `task` decides which keys there are: the first half of this page is for `task: forecast`
