@@ -112,15 +112,13 @@ class Chaos:
         if artifacts := self.judge.finished():
             folder = Path(self.dice.choice(artifacts))
             shutil.rmtree(folder)
-            self.judge.seen.pop(str(folder))
+            self.judge.seen.pop(str(folder), None)
             if self.dice.random() < 0.5:
                 folder.mkdir()
         ended = child.run(self.config, self.folder)
         found = ended.found or {}
         if found.get("status") != "finished":
             self.wrong.append(f"{name}: the run ended with {found}")
-        if not self.spent:
-            self.spent, self.length = ended.spent, ended.seconds
         self._note(f"whole ({name})", ended, whole=True)
 
     def _refused(self) -> None:
@@ -133,6 +131,9 @@ class Chaos:
         self.wrong += canaries(self.folder)
 
     def _note(self, what: str, ended: child.Ended, *, whole: bool = False) -> None:
+        if not ended.killed and len(ended.spent) == len(child.NODES):
+            # The machine may be busier, or less busy, than it was.
+            self.spent, self.length = ended.spent, ended.seconds
         wrong = self.judge.after_run() if whole else self.judge.after_kill()
         live = self.judge.live()
         if live is not None and (problem := child.call(answers, live, self.folder)):
