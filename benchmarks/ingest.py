@@ -24,7 +24,7 @@ from typing import Any
 OUT = Path(__file__).parent / "out"
 SIDES = ("elman", "tfx")
 COLUMNS = 7
-BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory"]
+BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory"]
 
 
 def write_csv(path: Path, rows: int) -> None:

@@ -11,7 +11,8 @@ from tfx.orchestration.pipeline import Pipeline
 
 from pipeline.config import LoadedConfig
 
-BEAM = ["--runner=DirectRunner", "--direct_running_mode=in_memory", "--beam_plugins=tfx"]
+# What DirectRunner falls back on; before that it would try to download another runner's program.
+BEAM = ["--runner=FnApiRunner", "--direct_running_mode=in_memory", "--beam_plugins=tfx"]
 
 
 def root(loaded: LoadedConfig) -> Path:

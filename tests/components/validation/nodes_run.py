@@ -58,7 +58,7 @@ def step(root: Path, change: dict[str, str]) -> dict[str, object]:
                 metadata_connection_config=metadata.sqlite_metadata_connection_config(
                     str(root / "metadata.db")
                 ),
-                beam_pipeline_args=["--runner=DirectRunner", "--direct_running_mode=in_memory"],
+                beam_pipeline_args=["--runner=FnApiRunner", "--direct_running_mode=in_memory"],
             )
         )
     except ElmanError as error:
