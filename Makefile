@@ -8,10 +8,10 @@ COMPILE := bash requirements/uv.sh pip compile --quiet --python-version 3.11 --g
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit e2e lock bench clean
+.PHONY: help setup run test lint types unit e2e lock bench chaos airflow clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv from the lock; skipped when it is up to date (PYTHON=... names another Python 3.11)
 	@PYTHON='$(PYTHON)' bash requirements/setup.sh
@@ -41,7 +41,13 @@ lock: setup ## resolve the lock again (LOCK_FLAGS="--upgrade" or "--upgrade-pack
 	$(COMPILE) --no-annotate -c requirements/requirements.lock requirements/bootstrap.in -o requirements/bootstrap.lock
 
 bench: setup ## run every benchmark
-	@for file in benchmarks/[a-z]*.py; do name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+	@for file in benchmarks/[a-z]*.py benchmarks/quarter; do name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+
+chaos: setup ## kill runs at random, 50 times, and look at what is left (an hour or more)
+	$(BIN)/python -m benchmarks.chaos --kills 50 --seed 7
+
+airflow: setup ## load the emitted DAG in Airflow 2 and 3 and run its task (minutes; environments of their own)
+	bash tests/pipeline/schedule/emit/airflow.sh 2 3
 
 clean: ## remove caches and build output; .venv and workspaces stay
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
