@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+
+# A suite that is started in the background is started with Ctrl-C ignored, and so would be all
+# that it starts.
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    and threading.current_thread() is threading.main_thread()
+):
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before anything imports TensorFlow or matplotlib; child processes inherit it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -60,7 +60,7 @@ def train_sequence_model(
     from models.sequences.export.saved_model import export_sequence_model
     from models.sequences.export.verification import write_sequence_verification
     from models.sequences.fit import fit_sequences
-    from models.sequences.network import build_sequence_network
+    from models.sequences.network import build_sequence_network, known_symbols
     from models.sequences.network_core import NetworkCore
     from models.training.machine import training_machine, uses_gpu
 
@@ -93,7 +93,7 @@ def train_sequence_model(
     known = dict(metadata)
     if start is not None:
         history.warm_start = start.as_json()
-        words = {column: list(found) for column, found in store.vocabularies.items()}
+        words = {c: list(known_symbols(v, model)) for c, v in store.vocabularies.items()}
         known |= {"warm_start": start.as_json(), VOCABULARIES: words}
     served = NetworkCore.portable(network)
     with staged(out) as staging:

@@ -105,6 +105,7 @@ def _vectors(
     found = {}
     for index, column in enumerate(store.spec.inputs.tokens):
         weight = network.get_layer(f"elman_symbols_{index}").embeddings
-        words = Vectors(column, old.get(column, ()), store.vocabularies[column], FIRST_SYMBOL)
+        here = store.vocabularies[column][: weight.shape[0] - FIRST_SYMBOL]
+        words = Vectors(column, old.get(column, ()), here, FIRST_SYMBOL)
         found[id(weight)] = words
     return found

@@ -47,6 +47,13 @@ class SequenceModelConfig(RecurrentConfig):
         description="length of the vector of a symbol; null: for each column 8 times the fourth "
         "root of the size of its vocabulary, rounded up",
     )
+    symbols: int | None = Field(
+        default=None,
+        ge=1,
+        description="most symbols of each column that the network knows, the frequent first; the "
+        "others are unknown ones to it, so that it learns what an unknown one is, but not to the "
+        "baselines; null: all of inputs.vocabulary",
+    )
     pooling: Literal["last", "mean", "max"] = Field(
         default="last", description="classify: how the states of all steps become one"
     )

@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from models.sequences.text import UNKNOWN_ID
+
 Tensor = Any
 Pooling = Literal["last", "mean", "max"]
 
@@ -39,6 +41,15 @@ class RealSteps(_Float32Layer):
     @override
     def compute_output_spec(self, steps: Any, length: Any) -> keras.KerasTensor:
         return keras.KerasTensor(tuple(steps.shape[:2]), dtype="bool")
+
+
+@keras.saving.register_keras_serializable(package="elman")
+class KnownSymbols(keras.layers.Embedding):
+    """Vectors of symbols, float32 [batch, time, width]; ids past its table are unknown symbols."""
+
+    @override
+    def call(self, inputs: Tensor) -> Tensor:
+        return super().call(tf.where(inputs < self.input_dim, inputs, UNKNOWN_ID))
 
 
 @keras.saving.register_keras_serializable(package="elman")

@@ -13,7 +13,7 @@ from models.errors import BadInputError
 from models.features.scaling import Scaling
 from models.network.wiring import Layers, recurrent
 from models.sequences.config import SequenceModelConfig, misfit
-from models.sequences.layers import Pool, RealSteps, ScaledNumbers, SymbolVectors
+from models.sequences.layers import KnownSymbols, Pool, RealSteps, ScaledNumbers, SymbolVectors
 from models.sequences.spec import SequenceSpec
 from models.sequences.view import LENGTH
 
@@ -26,6 +26,11 @@ _SEED_STRIDE = 1009
 def tokens_input(index: int) -> str:
     """The input of the token column at `index`, int32 [batch, time]."""
     return f"tokens_{index}"
+
+
+def known_symbols(vocabulary: Sequence[str], model: SequenceModelConfig) -> Sequence[str]:
+    """The symbols of `vocabulary`, the frequent first, that the network tells apart."""
+    return vocabulary[: model.symbols]
 
 
 def embedding_width(vocabulary: int) -> int:
@@ -146,9 +151,9 @@ def _layers(
     if numbers:
         made.append(ScaledNumbers(*_moments(numbers, scaling, model), name="elman_numbers"))
     for index, column in enumerate(tokens):
-        known = len(vocabularies[column])
+        known = len(known_symbols(vocabularies[column], model))
         made.append(
-            keras.layers.Embedding(
+            KnownSymbols(
                 known + 2,
                 model.embedding or embedding_width(known),
                 embeddings_initializer=SymbolVectors(seed + 7 + index),

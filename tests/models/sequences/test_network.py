@@ -232,3 +232,26 @@ def test_what_cannot_be_built_is_refused(changes: dict[str, Any], word: str) -> 
     }
     with pytest.raises(BadInputError, match=word):
         build_sequence_network(**{**given, **changes})
+
+
+def test_symbols_past_those_it_knows_are_unknown_ones_to_the_network() -> None:
+    inputs = SequenceInputs(symbols=("w",))
+    few, cut = (
+        build_sequence_network(
+            spec=spec("classify", inputs),
+            vocabularies={"w": words},
+            classes=2,
+            model=SequenceModelConfig(cell="gru", units=(3,), **changes),
+            scaling=SCALING,
+            seed=7,
+        )
+        for words, changes in ((("a", "b"), {}), (("a", "b", "c", "d"), {"symbols": 2}))
+    )
+    # The first two of the four are the frequent ones; unknown to the few is all that is not 2 or 3.
+    ids, length = tf.constant([[2, 3, 4, 5], [5, 2, 4, 1]]), tf.constant([4, 4])
+    numbers = tf.zeros([2, 4, 0])
+    np.testing.assert_array_equal(
+        NetworkCore(cut)(numbers, (ids,), length),
+        NetworkCore(few)(numbers, (tf.where(ids < 4, ids, 1),), length),
+    )
+    assert cut.count_params() == few.count_params()
