@@ -8,7 +8,7 @@ COMPILE := bash requirements/uv.sh pip compile --quiet --python-version 3.11 --g
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types unit e2e lock bench chaos airflow clean
+.PHONY: help setup run test lint types unit e2e nightly lock bench chaos airflow clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,10 +31,13 @@ types: setup ## mypy, strict
 	$(BIN)/mypy $(PACKAGES)
 
 unit: setup ## the tests that run no whole pipeline
-	$(PYTEST) -m "not end_to_end"
+	$(PYTEST) -m "not end_to_end and not nightly"
 
 e2e: setup ## the tests that run whole pipelines
-	$(PYTEST) -m end_to_end
+	$(PYTEST) -m "end_to_end and not nightly"
+
+nightly: setup ## the tests that make test leaves out, for they take minutes
+	$(PYTEST) -m nightly
 
 lock: setup ## resolve the lock again (LOCK_FLAGS="--upgrade" or "--upgrade-package NAME" to move versions)
 	$(COMPILE) --all-extras --override requirements/overrides.txt pyproject.toml -o requirements/requirements.lock

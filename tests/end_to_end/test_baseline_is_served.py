@@ -16,7 +16,8 @@ from components.push.status import read_status
 from pipeline.runner.result import RunResult
 from tests.end_to_end.small_pipeline import ledger, versions, write_config, write_data
 
-pytestmark = pytest.mark.end_to_end
+# In short: the bag of words of test_sequence_pipeline.py, and tests/models/export/baselines.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 LEARNS_NOTHING: dict[str, Any] = {
     "model": {"cell": "simple_rnn", "units": [2], "normalize": "standard"},
     "baselines": {"names": ["naive", "ar"]},

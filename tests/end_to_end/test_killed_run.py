@@ -21,7 +21,8 @@ from tests.end_to_end.small_pipeline import (
     write_data,
 )
 
-pytestmark = pytest.mark.end_to_end
+# In short: test_chaos.py, and the resumed training of tests/models/training.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.nightly]
 EPOCHS = 6
 
 

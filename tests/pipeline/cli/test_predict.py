@@ -229,7 +229,9 @@ main()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.nightly)]
+)
 def test_killed_in_the_middle_it_leaves_the_old_output(project: Path, how: signal.Signals) -> None:
     out = project / "out.csv"
     out.write_text("as it was")

@@ -133,7 +133,7 @@ def test_a_version_that_does_not_load(metrics: Metrics) -> None:
 def test_a_page_of_nothing_is_a_page(metrics: Metrics) -> None:
     page = read(metrics)
     assert page.samples == []
-    assert len(page.types) == 12
+    assert len(page.types) == 13
 
 
 def test_the_documentation_lists_every_metric(metrics: Metrics) -> None:
