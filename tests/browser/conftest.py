@@ -42,7 +42,9 @@ class Watched:
     errors: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+# For a module, not for the session: while it runs, Playwright has an event loop in this thread, and
+# tests of other modules could not start one of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Headless Chromium; where it is missing, a skip, or a failure with ELMAN_BROWSER=required.
 
