@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.ingest.config import DataConfig, SplitConfig
+from components.keyed import Keyed
 from components.secrets import redacted
 from models.errors import BadInputError
 from models.roles import Roles
@@ -15,7 +15,7 @@ from models.windows.gaps import GapsConfig
 
 
 @dataclass(frozen=True)
-class IngestSettings:
+class IngestSettings(Keyed):
     """The arguments of `ingest` and the fingerprints that the cache goes by."""
 
     data: DataConfig
@@ -49,11 +49,6 @@ class IngestSettings:
             },
             sort_keys=True,
         )
-
-    @property
-    def key(self) -> str:
-        """Digest of all settings: other data or another use of it has another key."""
-        return hashlib.sha256(self.dumps().encode()).hexdigest()[:32]
 
     @classmethod
     def loads(cls, text: str) -> IngestSettings:

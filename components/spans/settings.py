@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.ingest.config import DataConfig, SplitConfig
+from components.keyed import Keyed
 from components.secrets import redacted
 from components.spans.span import Span
 from models.errors import BadInputError
@@ -16,7 +16,7 @@ from models.windows.gaps import GapsConfig
 
 
 @dataclass(frozen=True)
-class SpanSettings:
+class SpanSettings(Keyed):
     """The arguments of `ingest_span`, and what an earlier artifact must have been made with."""
 
     data: DataConfig
@@ -43,11 +43,6 @@ class SpanSettings:
             sort_keys=True,
         )
 
-    @property
-    def key(self) -> str:
-        """Digest of all settings."""
-        return hashlib.sha256(self.dumps().encode()).hexdigest()[:32]
-
     @classmethod
     def loads(cls, text: str) -> SpanSettings:
         """The settings that `dumps` wrote."""
@@ -63,7 +58,7 @@ class SpanSettings:
 
 
 @dataclass(frozen=True)
-class JoinSettings:
+class JoinSettings(Keyed):
     """The arguments of `join_spans`; `spans` are [number, version, content] of each, in order."""
 
     data: DataConfig
@@ -84,11 +79,6 @@ class JoinSettings:
             },
             sort_keys=True,
         )
-
-    @property
-    def key(self) -> str:
-        """Digest of all settings: other data or another use of it has another key."""
-        return hashlib.sha256(self.dumps().encode()).hexdigest()[:32]
 
     @classmethod
     def loads(cls, text: str) -> JoinSettings:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.keyed import Keyed
 from components.sequences.config import SequenceDataConfig, SequenceSplitConfig
 from models.sequences.spec import SequenceInputs, SequenceSpec
 
 
 @dataclass(frozen=True)
-class SequenceIngestSettings:
+class SequenceIngestSettings(Keyed):
     """The arguments of `ingest_sequences` and the fingerprints that the cache goes by."""
 
     data: SequenceDataConfig
@@ -39,11 +39,6 @@ class SequenceIngestSettings:
             },
             sort_keys=True,
         )
-
-    @property
-    def key(self) -> str:
-        """Digest of all settings: other data or another use of it has another key."""
-        return hashlib.sha256(self.dumps().encode()).hexdigest()[:32]
 
     @classmethod
     def loads(cls, text: str) -> SequenceIngestSettings:
