@@ -17,12 +17,48 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ParquetPart:
-    """A Parquet file; `offset` rows of the same table came before it."""
+class WholeParquet:
+    """What all Parquet files have in common as parts: they are read whole or not at all.
+
+    Attributes:
+        path: The file.
+        name: How messages call it.
+        types: DuckDB type by wanted column.
+    """
 
     path: Path
     name: str
     types: Mapping[str, str]
+
+    def scanned(self, select: str, *, located: bool) -> str:
+        """SQL in parentheses of `select` from the file; with `located`, with `record` from 1 on."""
+        record = ", file_row_number + 1 AS record" if located else ""
+        option = ", file_row_number=true" if located else ""
+        scan = f"read_parquet({text(literal_path(self.path))}{option})"
+        return f"(SELECT {select}{record} FROM {scan})"
+
+    def malformed(
+        self,
+        connection: DuckDBPyConnection,  # noqa: ARG002
+        *,
+        located: bool = False,  # noqa: ARG002
+    ) -> list[Reject]:
+        """See `Part`: there are none."""
+        return []
+
+    def places(
+        self,
+        records: Sequence[int],
+        malformed: Sequence[Reject],  # noqa: ARG002
+    ) -> dict[int, tuple[int, str]]:
+        """See `Part`."""
+        return {record: (record, "") for record in records}
+
+
+@dataclass(frozen=True)
+class ParquetPart(WholeParquet):
+    """A Parquet file; `offset` rows of the same table came before it."""
+
     wanted: Columns
     offset: int = 0
 
@@ -60,19 +96,7 @@ class ParquetPart:
     def relation(self, *, located: bool = False) -> str:
         """See `Part`."""
         select = ", ".join(f"{identifier(c)} AS {self.wanted.alias(c)}" for c in self.wanted.all)
-        record = ", file_row_number + 1 AS record" if located else ""
-        option = ", file_row_number=true" if located else ""
-        scan = f"read_parquet({text(literal_path(self.path))}{option})"
-        return f"(SELECT {select}{record} FROM {scan})"
-
-    def malformed(
-        self,
-        connection: DuckDBPyConnection,  # noqa: ARG002
-        *,
-        located: bool = False,  # noqa: ARG002
-    ) -> list[Reject]:
-        """See `Part`: a Parquet file is read whole or not at all."""
-        return []
+        return self.scanned(select, located=located)
 
     def places(
         self,

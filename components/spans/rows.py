@@ -8,20 +8,15 @@ they were staged: `t` BIGINT, `series` VARCHAR, `v0`.. FLOAT, `s0`.. VARCHAR.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from components.ingest.columns import Wanted
-from components.ingest.part import literal_path
-from components.ingest.rejects import Reject
+from components.ingest.parquet_part import WholeParquet
 from components.ingest.sql import text
 from components.ingest.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from components.ingest.part import Part
 
 FILE = "rows.parquet"
@@ -57,39 +52,14 @@ def save_rows(stage: Stage, folder: Path, condition: str = "true") -> None:
     )
 
 
-@dataclass(frozen=True)
-class RowsPart:
+class RowsPart(WholeParquet):
     """The rows of one span, as a `Part`; `name` is how messages call the span."""
-
-    path: Path
-    name: str
-    types: Mapping[str, str]
 
     unit = "kept row"
 
     def relation(self, *, located: bool = False) -> str:
         """See `Part`."""
-        option = ", file_row_number=true" if located else ""
-        record = ", file_row_number + 1 AS record" if located else ""
-        scan = f"read_parquet({text(literal_path(self.path))}{option})"
-        return f"(SELECT *{' EXCLUDE (file_row_number)' if located else ''}{record} FROM {scan})"
-
-    def malformed(
-        self,
-        connection: Any,  # noqa: ARG002
-        *,
-        located: bool = False,  # noqa: ARG002
-    ) -> list[Reject]:
-        """See `Part`: there are good rows only."""
-        return []
-
-    def places(
-        self,
-        records: Sequence[int],
-        malformed: Sequence[Reject],  # noqa: ARG002
-    ) -> dict[int, tuple[int, str]]:
-        """See `Part`."""
-        return {record: (record, "") for record in records}
+        return self.scanned("* EXCLUDE (file_row_number)" if located else "*", located=located)
 
 
 class RowsStage(Stage):
