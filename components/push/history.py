@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from components.push import directory
+from components.push.figures import figures
 from components.push.ledger import Event, Ledger
 from components.push.status import NETWORK, RUNS
 
@@ -150,7 +151,7 @@ def _reigns(
             successor=None if after is None else after[1],
             before=before,
             returned=returned,
-            metrics=_figures(run.get("metrics")),
+            metrics=figures(run.get("metrics")),
             verdict=str(run.get("verdict") or ""),
             run_id=str(run.get("run_id") or ""),
             mlflow_run_id=str(run.get("mlflow_run_id") or ""),
@@ -170,7 +171,7 @@ def _refused(runs: Sequence[Mapping[str, Any]], base: Path) -> Iterator[Refused]
     for run in runs:
         if run.get("status") != "finished" or run.get("winner") or run.get("pushed"):
             continue
-        metrics = _figures(run.get("metrics"))
+        metrics = figures(run.get("metrics"))
         champion = _champion(run)
         # A run that trained nothing has no figures. Several configurations may share a workspace.
         if not metrics or (champion and Path(str(champion.get("path"))).parent != base):
@@ -196,16 +197,6 @@ def _champion(run: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _figures(metrics: Any) -> dict[str, float]:
-    if not isinstance(metrics, dict):
-        return {}
-    return {
-        str(name): float(value)
-        for name, value in metrics.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
 
 
 def _seconds(text: Any) -> int:

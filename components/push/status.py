@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.push import directory
+from components.push.figures import figures
 from components.push.files import is_saved_model
 from components.push.ledger import Event, Ledger
 
@@ -168,7 +169,7 @@ def _version(
         version=version,
         pushed_at=version if pushed is None else pushed.at,
         loads=is_saved_model(folder),
-        metrics=_figures(about.get("metrics")) | _figures(scores),
+        metrics=figures(about.get("metrics")) | figures(scores),
         train_range=" to ".join(map(str, span)) if isinstance(span, list) else str(span or ""),
         run_id=str(about.get("run_id") or ""),
         model=str(about.get("baseline") or (NETWORK if about else "")),
@@ -187,16 +188,6 @@ def _metadata(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _figures(metrics: Any) -> dict[str, float]:
-    if not isinstance(metrics, dict):
-        return {}
-    return {
-        str(name): float(value)
-        for name, value in metrics.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
-    }
 
 
 def _runs(file: Path) -> list[Mapping[str, Any]]:
