@@ -192,14 +192,6 @@ def _result(
         live=ModelRepository(loaded.serving_directory).live(),
         mlflow_uri=tracker.store.shown,
         mlflow_run_id=tracker.run_id,
-        nodes=tuple(
-            NodeResult(
-                node=o.node,
-                cached=o.cached,
-                seconds=round(o.seconds, 3),
-                execution_id=o.execution_id,
-            )
-            for o in outcomes.values()
-        ),
+        nodes=tuple(NodeResult.of(outcome) for outcome in outcomes.values()),
         seconds=round(seconds, 3),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
@@ -16,6 +17,9 @@ from components.tune.result import TuningSummary
 from models.section import Section
 from pipeline.tasks.task import DataResult, SequencesResult
 
+if TYPE_CHECKING:
+    from pipeline.runner.launch import NodeOutcome
+
 
 class NodeResult(Section):
     """One component: how long it took, or that its earlier artifacts were re-used."""
@@ -24,6 +28,16 @@ class NodeResult(Section):
     cached: bool
     seconds: float
     execution_id: int
+
+    @classmethod
+    def of(cls, outcome: NodeOutcome) -> NodeResult:
+        """What became of a component, for the result."""
+        return cls(
+            node=outcome.node,
+            cached=outcome.cached,
+            seconds=round(outcome.seconds, 3),
+            execution_id=outcome.execution_id,
+        )
 
 
 class PushResult(Section):
