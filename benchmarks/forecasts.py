@@ -22,7 +22,7 @@ from models.features.scaling import Scaling
 from models.network.config import ModelConfig
 from models.training.config import TrainConfig
 from models.windows.store import SeriesStore
-from pipeline.config import load
+from pipeline.config import LoadedConfig, load
 from pipeline.config.config import Config
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -57,19 +57,9 @@ class ForecastBench:
         """
         loaded = load(EXAMPLES / f"{name}.yaml")
         config = loaded.forecast
-        report = ingest(config.data, config.split, config.roles, loaded.folder, work / "examples")
-        build_store(
-            work / "examples",
-            report.boundaries,
-            config.window,
-            config.roles,
-            config.data.gaps,
-            config.data.frequency,
-            work / "windows",
-        )
-        store = SeriesStore.load(work / "windows")
+        store = windows(loaded, work)
         baselines = forecast_baselines(store, config.baselines, work / "baselines")
-        return cls(config, store, _moments(store), baselines, work)
+        return cls(config, store, moments(store), baselines, work)
 
     def train(
         self, label: str, model: ModelConfig, train: TrainConfig
@@ -140,11 +130,27 @@ class Table:
         }
 
 
-def _moments(store: SeriesStore) -> Scaling:
+def windows(loaded: LoadedConfig, work: Path) -> SeriesStore:
+    """Ingests the data of a forecast into `work/examples` and makes its windows, `work/windows`."""
+    config = loaded.forecast
+    report = ingest(config.data, config.split, config.roles, loaded.folder, work / "examples")
+    build_store(
+        work / "examples",
+        report.boundaries,
+        config.window,
+        config.roles,
+        config.data.gaps,
+        config.data.frequency,
+        work / "windows",
+    )
+    return SeriesStore.load(work / "windows")
+
+
+def moments(store: SeriesStore) -> Scaling:
     """Mean and deviation of each column over the observed train rows, as the statistics node's."""
     train = np.asarray(store.time) < store.boundaries[1]
-    moments: dict[str, tuple[float, float]] = {}
+    found: dict[str, tuple[float, float]] = {}
     for i, name in enumerate(store.roles.dynamic):
         values: Any = np.asarray(store.values)[train & np.asarray(store.observed)[:, i], i]
-        moments[name] = (float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64)))
-    return Scaling.of(moments)
+        found[name] = (float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64)))
+    return Scaling.of(found)

@@ -27,9 +27,7 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np
-
-from components.ingest.ingest import ingest
+from benchmarks.forecasts import moments, windows
 from components.tracking.recorder import SilentRecorder
 from components.tune.candidate import Candidate
 from components.tune.config import TuneConfig
@@ -40,8 +38,6 @@ from components.tune.train_trial import TrainTrial
 from components.tune.trial import Order, Outcome
 from components.tune.tune import tune_forecaster
 from components.tune.workers import Workers
-from components.windows.build import build_store
-from models.features.scaling import Scaling
 from models.windows.store import SeriesStore
 from pipeline.config import load
 
@@ -76,7 +72,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="elman-tuning-") as folder:
         work = Path(folder)
-        _prepare(work)
+        windows(load(EXAMPLE), work)
         by_hand = _by_hand(work, base, tune)
         print(f"by hand: validation loss {by_hand:.6g}", flush=True)
         started = _until_killed(work, given)
@@ -101,34 +97,10 @@ def _task(quick: bool, parallel: int) -> tuple[Candidate, TuneConfig]:
     return base.with_values(QUICK if quick else {}), tune
 
 
-def _prepare(work: Path) -> None:
-    loaded = load(EXAMPLE)
-    config = loaded.forecast
-    report = ingest(config.data, config.split, config.roles, loaded.folder, work / "examples")
-    build_store(
-        work / "examples",
-        report.boundaries,
-        config.window,
-        config.roles,
-        config.data.gaps,
-        config.data.frequency,
-        work / "windows",
-    )
-
-
-def _scaling(store: SeriesStore) -> Scaling:
-    train = store.time < store.boundaries[1]
-    found = {}
-    for column, name in enumerate(store.roles.dynamic):
-        values = store.values[train & store.observed[:, column], column].astype(np.float64)
-        found[name] = (float(values.mean()), float(values.std()))
-    return Scaling.of(found)
-
-
 def _by_hand(work: Path, base: Candidate, tune: TuneConfig) -> float:
     run = TrainTrial(
         windows=work / "windows",
-        scaling=_scaling(SeriesStore.load(work / "windows")).canonical_json(),
+        scaling=moments(SeriesStore.load(work / "windows")).canonical_json(),
         base=base.canonical_json(),
         widest=longest_lookback(base.window, tune),
         folder=work / "by-hand",
@@ -151,7 +123,7 @@ def _start(work: Path, given: argparse.Namespace) -> subprocess.Popen[bytes]:
 
 
 def _search(work: Path, base: Candidate, tune: TuneConfig) -> None:
-    scaling = _scaling(SeriesStore.load(work / "windows"))
+    scaling = moments(SeriesStore.load(work / "windows"))
     recorder = SilentRecorder()
     tune_forecaster(work / "windows", scaling, base, tune, work / "search", recorder=recorder)
 
