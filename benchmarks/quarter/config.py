@@ -10,12 +10,12 @@ import yaml
 
 from benchmarks.quarter.feed import COLUMN, HISTORY, PATH
 
-NAME = "taxi"
+NAME = "load"
 CRON = "0 3 * * *"
 
 
 def write_config(folder: Path, tracking: str) -> Path:
-    """Writes `taxi.yaml`.
+    """Writes `load.yaml`.
 
     Args:
         folder: Where the data arrives and the workspace will be.
@@ -36,18 +36,18 @@ def write_config(folder: Path, tracking: str) -> Path:
         "targets": [COLUMN],
         "covariates": {"calendar": ["hour_of_day", "day_of_week"]},
         "split": {"by": "time", "validation": 96, "test": 168},
-        "window": {"lookback": 168, "horizon": 24, "stride": 2},
+        "window": {"lookback": 96, "horizon": 24, "stride": 2},
         "model": {"cell": "gru", "units": [16], "normalize": "window", "shortcut": True},
         "train": {
-            "epochs": 12,
+            "epochs": 30,
             "batch_size": 32,
             "learning_rate": 0.003,
             "loss": "mae",
-            "patience": 4,
+            "patience": 5,
             "warm_start": True,
             "gradient_flow": {"every": 0},
         },
-        "baselines": {"names": ["naive", "seasonal_naive"], "season": 168},
+        "baselines": {"names": ["naive", "seasonal_naive"], "season": 24},
         "gate": {"metric": "mae", "beats": ["seasonal_naive"]},
         "drift": {
             "data": {"action": "warn"},

@@ -11,12 +11,12 @@ import pandas as pd
 from tests.shared_data import shared_data
 
 NIGHTS = 90
-HISTORY = 42
+HISTORY = 56
 """Days that are there before the first night: as many spans as the pipeline trains on."""
-FIRST = date(2014, 9, 29)
+FIRST = date(2016, 8, 27)
 """The day whose file the first night finds."""
-COLUMN = "passengers"
-PATH = "days/taxi-{YYYY}-{MM}-{DD}-v{VERSION}.csv"
+COLUMN = "HUFL"
+PATH = "days/load-{YYYY}-{MM}-{DD}-v{VERSION}.csv"
 
 LATE, LATE_BY = 12, 2
 WRONG, CORRECTED = 20, 22
@@ -39,11 +39,10 @@ EVENTS = {
 }
 
 
-def passengers() -> pd.Series:
-    """Taxi passengers in New York by hour, float, with the shift of the level."""
-    path = shared_data("nyc_taxi") / "taxi_new_york_passengers.csv"
-    table = pd.read_csv(path, parse_dates=["time"], index_col="time")
-    hourly = table["#Passengers"].resample("h").sum().astype(float).rename(COLUMN)
+def load() -> pd.Series:
+    """High useful load of a transformer (ETTh1) by hour, float, with the shift of the level."""
+    path = shared_data("ett") / "ETTh1.csv"
+    hourly = pd.read_csv(path, parse_dates=["date"], index_col="date")[COLUMN].astype(float)
     shifted = hourly.index >= pd.Timestamp(day_of(SHIFT))
     return hourly.where(~shifted, hourly * SHIFT_FACTOR)
 
@@ -59,7 +58,7 @@ class Feed:
 
     Attributes:
         folder: Where `PATH` starts.
-        hourly: From `passengers`.
+        hourly: From `load`.
     """
 
     folder: Path

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.quarter import feed
 
 DEARER = 1.5
+ANSWER = 10
+"""Nights after the shift by which another model should be live."""
 Rows = Sequence[dict[str, Any]]
 
 
@@ -21,9 +23,16 @@ class Finding:
     met: bool
 
 
-def judge(rows: Rows, *, whole: bool) -> list[Finding]:
-    """All findings on the ledger; with `whole` those that need all nights too."""
-    found = [*_nights({row["night"]: row for row in rows}), *_errors(rows)]
+def judge(rows: Rows, runs: Mapping[str, int], *, whole: bool) -> list[Finding]:
+    """All findings on the ledger; with `whole` those that need all nights too.
+
+    Args:
+        rows: The ledger.
+        runs: How many runs the tracking server knows in the end, by status.
+        whole: Whether these are all nights.
+    """
+    by = {row["night"]: row for row in rows}
+    found = [*_nights(by), *_shift(by), *_tracked(rows, runs), *_errors(rows)]
     if whole:
         found += _cost(rows)
     return found
@@ -63,6 +72,24 @@ def _nights(by: dict[int, dict[str, Any]]) -> Iterator[Finding]:
         yield Finding(text, by[feed.KILL]["status"] == "failed")
 
 
+def _shift(by: dict[int, dict[str, Any]]) -> Iterator[Finding]:
+    if max(by) < feed.SHIFT + ANSWER:
+        return
+    after = range(feed.SHIFT, feed.SHIFT + ANSWER + 1)
+    pushed = [night for night in after if by[night].get("pushed")]
+    when = f"{pushed[0] - feed.SHIFT} nights later" if pushed else "never"
+    yield Finding(f"night {feed.SHIFT}, level shift: another model is pushed {when}", bool(pushed))
+
+
+def _tracked(rows: Rows, runs: Mapping[str, int]) -> Iterator[Finding]:
+    wanted = sum(row["status"] != "nothing_new" for row in rows)
+    counts = ", ".join(f"{count} {status.lower()}" for status, count in sorted(runs.items()))
+    yield Finding(
+        f"of {wanted} runs the tracking server knows, though away for one of them, {counts}",
+        sum(runs.values()) == wanted and not runs.get("RUNNING"),
+    )
+
+
 def _errors(rows: Rows) -> Iterator[Finding]:
     judged = [row for row in rows if row.get("error") is not None and row["night"] != feed.MISSING]
     if not judged:
@@ -71,8 +98,8 @@ def _errors(rows: Rows) -> Iterator[Finding]:
     error = statistics.fmean(row["error"] for row in judged)
     naive = statistics.fmean(row["naive"] for row in judged)
     yield Finding(
-        f"mean error of the live model over {len(judged)} days {error:.0f}, of the seasonal "
-        f"naive {naive:.0f}",
+        f"mean error of the live model over {len(judged)} days {error:.3f}, of the seasonal "
+        f"naive {naive:.3f}",
         error < naive,
     )
     weeks = [judged[i : i + 7] for i in range(0, len(judged) - 6, 7)]

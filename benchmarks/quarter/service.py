@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-WEEK = 168
+DAY = 24
 
 
 def errors(
@@ -41,5 +41,5 @@ def errors(
         origin = int(known.index[-1].tz_localize("UTC").timestamp())
         feed["time"] = tf.constant([origin], tf.int64)
     said = next(iter(signature(**feed).values())).numpy()[0, : len(truth)]
-    naive = known.iloc[-WEEK:][: len(truth)].to_numpy()
+    naive = known.iloc[-DAY:][: len(truth)].to_numpy()
     return versions[-1], float(abs(said - truth).mean()), float(abs(naive - truth).mean())

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import httpx
@@ -59,3 +60,14 @@ class TrackingServer:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def statuses(self) -> dict[str, int]:
+        """How many runs it knows by status, without those inside others."""
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(tracking_uri=self.uri)
+        experiments = [found.experiment_id for found in client.search_experiments()]
+        runs = client.search_runs(experiments, max_results=1000)
+        return dict(
+            Counter(run.info.status for run in runs if "mlflow.parentRunId" not in run.data.tags)
+        )
