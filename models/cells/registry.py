@@ -44,6 +44,9 @@ def recurrent_layer(
     et al., 2015, "An empirical exploration of recurrent network architectures"). A bidirectional
     layer (Schuster and Paliwal, 1997) concatenates the two directions: `2 * units` features.
 
+    SimpleRNN, LSTM and GRU are those of Keras, but for their loop over the steps: see
+    `models.cells.layers`.
+
     Args:
         cell: One of `CELLS`.
         units: Size of the state of one direction.
@@ -62,12 +65,13 @@ def recurrent_layer(
     """
     import keras
 
+    from models.cells.layers import GRU, LSTM, SimpleRNN
     from models.cells.second_order import SecondOrder
 
     classes: dict[str, Callable[..., keras.Layer]] = {
-        "simple_rnn": keras.layers.SimpleRNN,
-        "lstm": keras.layers.LSTM,
-        "gru": keras.layers.GRU,
+        "simple_rnn": SimpleRNN,
+        "lstm": LSTM,
+        "gru": GRU,
         "second_order": SecondOrder,
     }
     if cell not in classes:

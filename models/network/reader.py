@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.cells.layers import Fused
 from models.network.carried import State, depth, layer_state, state_shapes, step_layers
 from models.network.wiring import (
     BY_TARGET,
@@ -144,4 +145,6 @@ def _whole(layer: Any) -> Any:
     twin.cell = layer.cell
     if hasattr(layer, "use_cudnn"):
         twin.use_cudnn = layer.use_cudnn  # Keras leaves it out of the configuration.
+    if isinstance(layer, Fused):
+        twin.fused, twin.shards = layer.fused, layer.shards
     return twin

@@ -1,0 +1,1 @@
+"""Recurrent layers without Keras' loop: their arithmetic, forwards and backwards."""
