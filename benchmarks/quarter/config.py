@@ -35,7 +35,7 @@ def write_config(folder: Path, tracking: str) -> Path:
         "task": "forecast",
         "targets": [COLUMN],
         "covariates": {"calendar": ["hour_of_day", "day_of_week"]},
-        "split": {"by": "time", "validation": 96, "test": 168},
+        "split": {"by": "time", "validation": 192, "test": 168},
         "window": {"lookback": 96, "horizon": 24, "stride": 2},
         "model": {"cell": "gru", "units": [16], "normalize": "window", "shortcut": True},
         "train": {

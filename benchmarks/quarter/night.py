@@ -104,6 +104,7 @@ class Nights:
             if (night == KILL and KILL_AT in screen.read_text()) or spent > LONGEST:
                 assert process.pid is not None
                 os.killpg(process.pid, signal.SIGKILL)
+                process.join()
         if answer.exists():
             found: dict[str, Any] = json.loads(answer.read_text())
             return found

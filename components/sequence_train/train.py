@@ -66,7 +66,7 @@ def train_sequence_model(
 
     require_unused(out)
     scaling = train_moments(store.view("train"))
-    with training_machine(train, recorder):
+    with training_machine(train, recorder, model):
         if uses_gpu(train):
             for obstacle in cudnn_obstacles(model):
                 recorder.warn(f"cuDNN will not be used, training is slower: {obstacle}")

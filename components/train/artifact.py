@@ -77,7 +77,13 @@ def report(
         unit: Of the loss, for its figure.
         history_file: The history as it was written.
     """
-    recorder.params({"parameters": history.parameters, "train_windows": history.train_windows})
+    recorder.params(
+        {
+            "parameters": history.parameters,
+            "train_windows": history.train_windows,
+            **{f"execution.{name}": value for name, value in history.execution.items()},
+        }
+    )
     recorder.metrics(
         {
             "best_epoch": history.best_epoch,

@@ -65,7 +65,7 @@ def train_forecaster(
 
     require_unused(out)
     words = vocabularies(store)
-    with training_machine(train, recorder):
+    with training_machine(train, recorder, model):
         if uses_gpu(train):
             for obstacle in cudnn_obstacles(model):
                 recorder.warn(f"cuDNN will not be used, training is slower: {obstacle}")

@@ -121,7 +121,7 @@ def _train(
     keras.utils.clear_session()  # of the trial before
     # Measurements cost time and change nothing that is learned.
     train = candidate.train.model_copy(update={"gradient_flow": GradientFlowConfig(every=0)})
-    with training_machine(train, listener):
+    with training_machine(train, listener, candidate.model):
         network = build_forecaster(
             spec=store.spec,
             roles=store.roles,

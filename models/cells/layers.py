@@ -52,8 +52,9 @@ class Fused:
         except NoKernel as reason:
             if not isinstance(sequences, keras.KerasTensor):
                 log.info("layer %s: Keras' own loop, for %s", ours.name, reason)
-            found: Any = super().inner_loop(sequences, initial_state, mask=mask, training=training)
-            return found  # type: ignore[no-any-return]
+            keras_loop = super().inner_loop  # type: ignore[misc]
+            found: Any = keras_loop(sequences, initial_state, mask=mask, training=training)
+            return found
         states = initial_state if keras.tree.is_nested(initial_state) else [initial_state]
         return fused_loop(
             ours, kernel, sequences, list(states), mask, training=training, shards=self.shards

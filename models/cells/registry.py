@@ -100,6 +100,11 @@ def recurrent_layer(
     )
 
 
+def fusable(model: RecurrentConfig) -> bool:
+    """Whether kernels of `models.cells.fused` compute the layers of `model` on a CPU."""
+    return model.cell != "second_order" and model.recurrent_dropout == 0
+
+
 def cudnn_obstacles(model: RecurrentConfig) -> list[str]:
     """Why cuDNN cannot run the layers of `model`: empty if it can (and a GPU is there).
 

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from models.section import Section
+from models.training.execution import ExecutionConfig
 from models.training.gradient_flow.config import GradientFlowConfig
 
 
@@ -98,6 +99,11 @@ class SupervisionConfig(Section):
     )
 
     gradient_flow: GradientFlowConfig = GradientFlowConfig()
+    execution: ExecutionConfig = Field(
+        default=ExecutionConfig(),
+        # A key that is left out changes no digest.
+        exclude_if=lambda value: value == ExecutionConfig(),
+    )
 
 
 class FittingConfig(SupervisionConfig, OptimizationConfig):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import keras
@@ -15,16 +16,13 @@ from models.training.fitting import Fitting
 from models.training.gradient_flow.plan import ProbePlan
 from models.training.gradient_flow.watch import FlowWatch
 from models.training.history import TrainingHistory
+from models.training.layers import plan_for, tell_layers
 from models.training.listener import Listener
 from models.training.losses import Loss
-from models.training.machine import (
-    JIT_COMPILE,
-    STEPS_PER_EXECUTION,
-    keep_off_cudnn,
-    uses_gpu,
-)
+from models.training.machine import JIT_COMPILE, keep_off_cudnn, uses_gpu
 from models.training.optimizers import build_optimizer
 from models.training.supervisor import NotFiniteError, Supervisor
+from models.training.threads import threads
 
 
 def fit_course(
@@ -65,8 +63,11 @@ def fit_course(
         BadInputError: As `make_course` raises it.
         FailedRunError: If a loss or gradient is nan or infinite; no weights are to be used then.
     """
-    if not uses_gpu(config):
+    gpu = uses_gpu(config)
+    if not gpu:
         keep_off_cudnn(model)
+    plan = plan_for(model, config, gpu=gpu)
+    tell_layers(model, plan)
     with model.distribute_strategy.scope():
         course = make_course()
         fitting = course.fitting(
@@ -78,16 +79,20 @@ def fit_course(
         fitting.compile(
             optimizer=optimizer,
             jit_compile=JIT_COMPILE,
-            steps_per_execution=STEPS_PER_EXECUTION,
+            steps_per_execution=plan.steps_per_execution,
         )
+        fitting.steps_per_epoch = course.steps_per_epoch
     history = TrainingHistory(
         parameters=int(sum(np.prod(v.shape) for v in model.trainable_variables)),
         train_windows=course.train_windows,
         validation_windows=course.validation_windows,
     )
+    intra_op, inter_op = threads()
+    machine = {**asdict(plan), "intra_op": intra_op, "inter_op": inter_op}
     flow = FlowWatch(model, probes, loss, config.gradient_flow, recorder)
     supervisor = Supervisor(fitting, config, history, checkpoints, identity(course), recorder, flow)
     done = supervisor.resume()
+    history.execution = machine
     if not supervisor.finished:
         _run(fitting, supervisor, course, config.epochs, done)
     supervisor.restore_best()
@@ -98,7 +103,9 @@ def fit_course(
 def _run(fitting: Fitting, supervisor: Supervisor, course: Course, epochs: int, done: int) -> None:
     try:
         fitting.fit(
-            course.epochs(done),
+            # Without an end: Keras counts whole executions, and where it knows how many batches there
+            # are it begins again too early. The last epoch is never read beyond.
+            course.epochs(done).repeat(),
             epochs=epochs,
             initial_epoch=done,
             steps_per_epoch=course.steps_per_epoch,

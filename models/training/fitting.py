@@ -15,6 +15,8 @@ from models.training.losses import Loss
 class Fitting(keras.Model):
     """Trains `network` through `compile` and `fit`; the network itself stays a plain model.
 
+    Set `steps_per_epoch` before `fit` where `steps_per_execution` is more than one.
+
     What differs from Keras' own train step, and why:
 
     - the loss of a batch is the mean over its observed label cells on all replicas together, and
@@ -35,6 +37,9 @@ class Fitting(keras.Model):
         self.record = record
         # float64: an epoch may have 1e9 cells, where float32 no longer sees a batch.
         self.mean = keras.metrics.Mean(name="loss", dtype="float64")
+        self.steps_per_epoch: int | None = None
+        self.train_function: Any = None
+        self._taken = 0
         self.built = True
 
     @property
@@ -70,6 +75,33 @@ class Fitting(keras.Model):
         """The loss of a batch of `(inputs, labels)`, without learning."""
         inputs, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         return self._count(*self.label_loss(labels, self(inputs, training=False)))
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """See Keras. Several steps at once end where the epoch ends.
+
+        Keras' own function would go on into the next epoch when the number of steps is no multiple
+        of `steps_per_execution`: all epochs here are read from one dataset.
+        """
+        if self.steps_per_execution == 1 or self.steps_per_epoch is None or self.run_eagerly:
+            return super().make_train_function(force)
+        if self.train_function is not None and not force:
+            return self.train_function
+
+        @tf.function(reduce_retracing=True)
+        def steps(iterator: Any, count: tf.Tensor) -> dict[str, Any]:
+            for _ in tf.range(count):
+                self.distribute_strategy.run(self.train_step, args=(next(iterator),))
+            return {"loss": self.mean.result()}
+
+        def function(iterator: Any) -> dict[str, Any]:
+            assert self.steps_per_epoch is not None
+            count = min(self.steps_per_execution, self.steps_per_epoch - self._taken)
+            self._taken = (self._taken + count) % self.steps_per_epoch
+            found: dict[str, Any] = steps(iterator, tf.constant(count))
+            return found
+
+        self.train_function = function
+        return function
 
     def _count(self, total: tf.Tensor, cells: tf.Tensor) -> dict[str, Any]:
         self.mean.update_state(total / tf.maximum(cells, 1.0), sample_weight=cells)

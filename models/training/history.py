@@ -40,6 +40,7 @@ class TrainingHistory:
         resumed_after: Finished epochs found when the run last started; 0 for one uninterrupted.
         warm_start: With `train.warm_start`, whether it began with the champion's weights, and if
             not, why: see `components.train.warm_start.WarmStart`. Empty otherwise.
+        execution: What `train.execution` came to on the machine of the last start.
     """
 
     epochs: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in SERIES})
@@ -52,6 +53,7 @@ class TrainingHistory:
     gradient_flow: list[dict[str, Any]] = field(default_factory=list)
     resumed_after: int = 0
     warm_start: dict[str, Any] = field(default_factory=dict)
+    execution: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epochs_run(self) -> int:

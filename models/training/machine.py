@@ -13,15 +13,16 @@ import keras
 import tensorflow as tf
 from tensorflow.python.framework import config as tf_config
 
+from models.cells.registry import fusable
 from models.errors import BadInputError
+from models.network.config import RecurrentConfig
 from models.training.config import FittingConfig
+from models.training.execution import execution
 from models.training.listener import Listener
+from models.training.threads import set_threads
 
 JIT_COMPILE = False
-"""XLA. Keras' "auto" would compile some cells and not others; off until it is measured."""
-
-STEPS_PER_EXECUTION = 1
-"""Batches per call into the graph."""
+"""XLA. It compiles for seconds at each new shape of a batch, and does not know BlockLSTMV2."""
 
 
 def gpus() -> list[str]:
@@ -30,17 +31,21 @@ def gpus() -> list[str]:
 
 
 @contextmanager
-def training_machine(config: FittingConfig, listener: Listener) -> Iterator[tf.distribute.Strategy]:
+def training_machine(
+    config: FittingConfig, listener: Listener, model: RecurrentConfig | None = None
+) -> Iterator[tf.distribute.Strategy]:
     """Prepares this process for training; build the network and call `fit_forecaster` inside.
 
     Sets the seeds of Python, NumPy and TensorFlow, the Keras precision policy and, on a CPU,
-    TensorFlow's deterministic operations; policy and determinism are put back afterwards.
-    Threads are TensorFlow's own choice.
+    TensorFlow's deterministic operations; policy and determinism are put back afterwards. Threads
+    are those of `train.execution` where TensorFlow has not computed anything in this process yet;
+    they stay.
 
     Args:
-        config: `devices`, `precision`, `seed` and `one_device` are used. `auto` is every GPU, or
-            the CPU; with truncated backpropagation through time it is the first GPU.
+        config: `devices`, `precision`, `seed`, `execution` and `one_device` are used. `auto` is
+            every GPU, or the CPU; with truncated backpropagation through time it is the first GPU.
         listener: Hears about choices that cost speed.
+        model: The network to be trained, for the choice of threads; None leaves them.
 
     Yields:
         The distribution strategy in whose scope the block runs: MirroredStrategy over several
@@ -60,6 +65,14 @@ def training_machine(config: FittingConfig, listener: Listener) -> Iterator[tf.d
         listener.warn(
             "train.precision mixed_float16 is slower than float32 on a CPU; it is for GPUs"
         )
+    if model is not None:
+        plan = execution(
+            config.execution,
+            gpu=not on_cpu,
+            fusable=fusable(model),
+            directions=2 if model.bidirectional else 1,
+        )
+        set_threads(plan)
     keras.utils.set_random_seed(config.seed)
     if config.one_device and not on_cpu and len(found) > 1:
         listener.warn(

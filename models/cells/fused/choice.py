@@ -15,6 +15,7 @@ from models.cells.fused.nonlinearity import nonlinearity
 from models.cells.fused.simple_step import SimpleStep
 from models.cells.fused.step import Step
 from models.cells.fused.stepped import Stepped
+from models.cells.fused.steps import looped, written_out
 
 BLOCK_UNITS = 128
 """Most units with which BlockLSTMV2 is faster than steps written out (measured on CPUs)."""
@@ -67,7 +68,7 @@ def kernel_for(layer: Any, sequences: Any) -> Kernel:
         step = GruStep(activation)
     else:
         step = SimpleStep(activation)
-    return Stepped(step, loop=steps is None or steps > LONGEST)
+    return Stepped(step, looped if steps is None or steps > LONGEST else written_out)
 
 
 def _dtype(layer: Any) -> tf.DType:

@@ -13,34 +13,38 @@ class StepBack:
     """Gradients of one step.
 
     Attributes:
-        given: By what the inputs give to the step, [batch, gates].
-        product: By the product of the output before with the recurrent kernel, [batch, gates].
-        states: By the states before, but for what comes through that product, each [batch, units].
+        given: By what the inputs give to the step, for each group of gates [batch, gates].
+        product: By the product of the output before with the recurrent kernel, likewise.
+        states: By the states before, but for what comes through that product, each [batch, units];
+            None: nothing else comes.
     """
 
-    given: Tensor
-    product: Tensor
+    given: list[Tensor]
+    product: list[Tensor]
     states: list[Tensor]
 
 
 class Step(Protocol):
-    """A cell whose gates are sums of a product with the inputs and one with the output before."""
+    """A cell whose gates are sums of a product with the inputs and one with the output before.
 
-    two_biases: bool
-    """Whether the bias has two rows, and the second is added to the recurrent product."""
+    Gates come in groups, each computed by one operation where it can be.
+    """
 
-    def arranged(self, gates: Tensor) -> Tensor:
-        """The gates, along the last axis, in the order of the step instead of Keras'."""
+    groups: tuple[tuple[int, ...], ...]
+    """Of each group, its gates by their place in Keras' weights."""
 
-    def restored(self, gates: Tensor) -> Tensor:
-        """The way back from `arranged`."""
+    own_bias: tuple[bool, ...] | None
+    """None: the bias of Keras' cell is one row. Otherwise it is two, and by group this says whether
+    the second has to be added to the recurrent product by itself, and not to the sum."""
 
-    def forward(self, given: Tensor, product: Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
+    def forward(
+        self, given: Tensors, product: Tensors, states: Tensors
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """One step.
 
         Args:
-            given: Product of the inputs with the kernel, and bias, [batch, gates].
-            product: Product of the output before with the recurrent kernel, [batch, gates].
+            given: Product of the inputs with the kernel, and bias, by group [batch, gates].
+            product: Product of the output before with the recurrent kernel, likewise.
             states: Before, the output first, each [batch, units].
 
         Returns:

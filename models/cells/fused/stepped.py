@@ -1,8 +1,8 @@
-"""`Stepped`: a layer as its steps one after the other, written out or in a loop of the graph."""
+"""`Stepped`: a layer as its steps, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,199 +10,166 @@ import tensorflow as tf
 
 from models.cells.fused.kernel import Done, Gradients, Tensor, Tensors
 from models.cells.fused.step import Step
+from models.cells.fused.steps import Steps
 
 
 @dataclass(frozen=True)
 class _Trace:
-    """What a forward pass leaves: the inputs [steps, batch, features], and by step the states
-    before, the states after and what the step saved (lists, or tensors with an axis of steps).
+    """What a forward pass leaves, all [steps, batch, ...].
+
+    Attributes:
+        inputs: The inputs.
+        before: The states before each step.
+        after: The states after each step.
+        saved: What the steps saved.
     """
 
     inputs: Tensor
-    before: list[Any]
-    after: list[Any]
-    saved: list[Any]
+    before: list[Tensor]
+    after: list[Tensor]
+    saved: list[Tensor]
 
 
 class Stepped:
     """The product of all inputs with the kernel is one, before the steps; so are those by which
     the gradients by inputs and weights are found, after the last step back. What is left of a step
-    is one product of [batch, units] with [units, gates] and what its gates take.
-
-    Written out (`loop` False), the graph has a few nodes for every step, and needs to know how many
-    there are; in a loop it is small whatever their number, and somewhat slower.
+    is a product of [batch, units] with [units, gates] for each group of gates, and what gates take.
     """
 
-    def __init__(self, step: Step, *, loop: bool) -> None:
-        """Takes the arithmetic of a step."""
+    def __init__(self, step: Step, steps: Steps) -> None:
+        """Takes the arithmetic of a step, and how steps follow each other."""
         self._step = step
-        self._loop = loop
+        self._steps = steps
 
     def arranged(self, weights: Tensors) -> list[Tensor]:
-        """See `Kernel`."""
-        return [self._step.arranged(weight) for weight in weights]
+        """See `Kernel`: kernels, recurrent kernels and biases by group."""
+        return [part for weight in weights for part in self._by_group(weight)]
 
     def restored(self, gradients: Tensors) -> list[Tensor]:
         """See `Kernel`."""
-        return [self._step.restored(gradient) for gradient in gradients]
+        groups = self._step.groups
+        gates = sum(len(group) for group in groups)
+        kernels = []
+        for first in range(0, len(gradients), len(groups)):
+            by_gate: list[Any] = [None] * gates
+            for group, found in zip(groups, gradients[first:], strict=False):
+                parts = tf.split(found, len(group), axis=-1)
+                for gate, part in zip(group, parts, strict=True):
+                    by_gate[gate] = part
+            kernels.append(tf.concat(by_gate, axis=-1))
+        return kernels
 
     def forward(
         self, inputs: Tensor, states: Tensors, weights: Tensors, every: Sequence[bool]
     ) -> Done:
         """See `Kernel`."""
-        kernel, recurrent, bias = weights
+        kernels, recurrent, biases = self._parts(weights)
         inputs = tf.transpose(inputs, [1, 0, 2])
-        given = _product(inputs, kernel) + (bias[0] if self._step.two_biases else bias)
+        own = self._step.own_bias
+        given = []
+        for k, (kernel, bias) in enumerate(zip(kernels, biases, strict=True)):
+            added = bias
+            if own is not None:
+                added = bias[0] if own[k] else bias[0] + bias[1]
+            given.append(_product(inputs, kernel) + added)
 
-        def step(given: Tensor, states: Tensors) -> tuple[Tensors, Tensors]:
-            product = tf.matmul(states[0], recurrent)
-            if self._step.two_biases:
-                product += bias[1]
-            return self._step.forward(given, product, states)
+        def body(given: Tensors, states: Tensors) -> tuple[Tensors, Tensors]:
+            product = [tf.matmul(states[0], matrix) for matrix in recurrent]
+            if own is not None:
+                product = [
+                    p + bias[1] if alone else p
+                    for p, bias, alone in zip(product, biases, own, strict=True)
+                ]
+            after, saved = self._step.forward(given, product, states)
+            return after, [*after, *saved]
 
-        read = _read_in_loop if self._loop else _read
-        after, saved = read(step, given, states)
-        outputs = []
-        for state, wanted in zip(after, every, strict=True):
-            whole = _stacked(state) if wanted else None
-            outputs.append(state[-1] if whole is None else tf.transpose(whole, [1, 0, 2]))
-        before = [_shifted(first, state) for first, state in zip(states, after, strict=True)]
+        last, left = self._steps(body, given, states)
+        after, saved = left[: len(states)], left[len(states) :]
+        before = [
+            tf.concat([first[None], state[:-1]], axis=0)
+            for first, state in zip(states, after, strict=True)
+        ]
+        outputs = [
+            tf.transpose(state, [1, 0, 2]) if wanted else end
+            for state, end, wanted in zip(after, last, every, strict=True)
+        ]
         return Done(outputs, _Trace(inputs, before, after, saved))
 
     def backward(
         self, saved: _Trace, weights: Tensors, gradients: Tensors, every: Sequence[bool]
     ) -> Gradients:
         """See `Kernel`."""
-        kernel, recurrent, _ = weights
-        turned = tf.transpose(recurrent)
+        kernels, recurrent, _ = self._parts(weights)
+        turned = [tf.transpose(matrix) for matrix in recurrent]
+        count, groups = len(saved.before), len(kernels)
         each = [
-            tf.transpose(gradient, [1, 0, 2]) if wanted else None
-            for gradient, wanted in zip(gradients, every, strict=True)
+            tf.transpose(g, [1, 0, 2]) for g, wanted in zip(gradients, every, strict=True) if wanted
         ]
-        last = [
+        end = [
             tf.zeros_like(gradient[:, 0]) if wanted else gradient
             for gradient, wanted in zip(gradients, every, strict=True)
         ]
+        apart = self._step.own_bias is not None
 
-        def step(
-            saved: Tensors, before: Tensors, after: Tensors, states: Tensors
-        ) -> tuple[Tensor, Tensor, Tensors]:
-            found = self._step.backward(saved, before, after, states)
-            through = tf.matmul(found.product, turned)
-            own = found.states[0]
-            output = through if own is None else through + own
-            return found.given, found.product, [output, *found.states[1:]]
+        def body(read: Tensors, states: Tensors) -> tuple[Tensors, Tensors]:
+            before, after = read[:count], read[count : 2 * count]
+            kept = read[2 * count : 2 * count + len(saved.saved)]
+            found = iter(read[2 * count + len(saved.saved) :])
+            states = [
+                state + next(found) if wanted else state
+                for state, wanted in zip(states, every, strict=True)
+            ]
+            back = self._step.backward(kept, before, after, states)
+            terms = [tf.matmul(p, matrix) for p, matrix in zip(back.product, turned, strict=True)]
+            if back.states[0] is not None:
+                terms.append(back.states[0])
+            output = terms[0]
+            for term in terms[1:]:
+                output += term
+            left = [*back.given, *back.product] if apart else back.given
+            return [output, *back.states[1:]], left
 
-        read = _back_in_loop if self._loop else _back
-        given, product, first = read(step, saved, each, last, self._step.two_biases)
-        weights_found = [
-            _weights(saved.inputs, given),
-            _weights(_stacked(saved.before[0]), product),
-            _sum(given),
+        read = [*saved.before, *saved.after, *saved.saved, *each]
+        first, left = self._steps(body, read, end, backwards=True)
+        given, product = left[:groups], left[-groups:]
+        biases = [_sum(part) for part in given]
+        if apart:
+            biases = [
+                tf.stack([by_sum, _sum(part)]) for by_sum, part in zip(biases, product, strict=True)
+            ]
+        by_inputs = [
+            _product(part, tf.transpose(kernel))
+            for part, kernel in zip(given, kernels, strict=True)
         ]
-        if self._step.two_biases:
-            weights_found[2] = tf.stack([_sum(given), _sum(product)])
-        by_inputs = tf.transpose(_product(given, tf.transpose(kernel)), [1, 0, 2])
-        return Gradients(by_inputs, list(first), weights_found)
-
-
-ForwardStep = Callable[[Tensor, Tensors], tuple[Tensors, Tensors]]
-BackwardStep = Callable[[Tensors, Tensors, Tensors, Tensors], tuple[Tensor, Tensor, Tensors]]
-
-
-def _read(step: ForwardStep, given: Tensor, states: Tensors) -> tuple[list[Any], list[Any]]:
-    after, saved = [], []
-    for now in tf.unstack(given):
-        states, kept = step(now, states)
-        after.append(states)
-        saved.append(kept)
-    return [list(x) for x in zip(*after, strict=True)], [list(x) for x in zip(*saved, strict=True)]
-
-
-def _back(
-    step: BackwardStep, trace: _Trace, each: Sequence[Any], states: Tensors, two: bool
-) -> tuple[Tensor, Tensor, Tensors]:
-    given, product = [], []
-    by_step = [None if gradient is None else tf.unstack(gradient) for gradient in each]
-    for t in reversed(range(len(trace.after[0]))):
-        states = [
-            state if found is None else state + found[t]
-            for state, found in zip(states, by_step, strict=True)
-        ]
-        saved, before, after = (
-            [tensor[t] for tensor in tensors]
-            for tensors in (trace.saved, trace.before, trace.after)
+        total = by_inputs[0]
+        for part in by_inputs[1:]:
+            total += part
+        return Gradients(
+            tf.transpose(total, [1, 0, 2]),
+            first,
+            [
+                *(_weights(saved.inputs, part) for part in given),
+                *(_weights(saved.before[0], part) for part in product),
+                *biases,
+            ],
         )
-        g, p, states = step(saved, before, after, states)
-        given.append(g)
-        product.append(p)
-    by_given = tf.stack(given[::-1])
-    return by_given, tf.stack(product[::-1]) if two else by_given, states
 
+    def _by_group(self, weight: Tensor) -> list[Tensor]:
+        """A weight whose last axis is gates in Keras' order, by group."""
+        gates = tf.split(weight, sum(len(group) for group in self._step.groups), axis=-1)
+        return [tf.concat([gates[gate] for gate in group], -1) for group in self._step.groups]
 
-def _read_in_loop(step: ForwardStep, given: Tensor, states: Tensors) -> tuple[list[Any], list[Any]]:
-    steps = tf.shape(given)[0]
-    count = len(states)
-    shapes = tf.nest.map_structure(lambda x: (x.dtype, x.shape), step(given[0], states))
-    arrays = [tf.TensorArray(dtype, steps, element_shape=shape) for dtype, shape in _pairs(shapes)]
-
-    def body(t: Tensor, states: Tensors, arrays: list[Any]) -> tuple[Tensor, Tensors, list[Any]]:
-        after, saved = step(given[t], states)
-        written = [a.write(t, v) for a, v in zip(arrays, [*after, *saved], strict=True)]
-        return t + 1, list(after), written
-
-    _, _, arrays = tf.while_loop(
-        lambda t, *_: t < steps, body, [tf.constant(0), list(states), arrays]
-    )
-    found = [array.stack() for array in arrays]
-    return found[:count], found[count:]
-
-
-def _pairs(shapes: Any) -> list[tuple[Any, Any]]:
-    after, saved = shapes
-    return [*after, *saved]
-
-
-def _back_in_loop(
-    step: BackwardStep, trace: _Trace, each: Sequence[Any], states: Tensors, two: bool
-) -> tuple[Tensor, Tensor, Tensors]:
-    steps = tf.shape(trace.inputs)[0]
-    gates = trace.before[0].dtype
-    arrays = [tf.TensorArray(gates, steps) for _ in range(1 + two)]
-
-    def body(t: Tensor, states: Tensors, arrays: list[Any]) -> tuple[Tensor, Tensors, list[Any]]:
-        states = [
-            state if found is None else state + found[t]
-            for state, found in zip(states, each, strict=True)
-        ]
-        saved, before, after = (
-            [tensor[t] for tensor in tensors]
-            for tensors in (trace.saved, trace.before, trace.after)
-        )
-        g, p, states = step(saved, before, after, states)
-        found = [g, p] if two else [g]
-        return t - 1, states, [a.write(t, v) for a, v in zip(arrays, found, strict=True)]
-
-    _, states, arrays = tf.while_loop(lambda t, *_: t >= 0, body, [steps - 1, list(states), arrays])
-    found = [array.stack() for array in arrays]
-    return found[0], found[-1], states
-
-
-def _stacked(state: Any) -> Tensor:
-    return tf.stack(state) if isinstance(state, list) else state
-
-
-def _shifted(first: Tensor, state: Any) -> Any:
-    """The states before each step, from those after each."""
-    if isinstance(state, list):
-        return [first, *state[:-1]]
-    return tf.concat([first[None], state[:-1]], axis=0)
+    def _parts(self, weights: Tensors) -> tuple[Tensors, Tensors, Tensors]:
+        count = len(self._step.groups)
+        return weights[:count], weights[count : 2 * count], weights[2 * count :]
 
 
 def _product(steps: Tensor, matrix: Tensor) -> Tensor:
     """[steps, batch, a] times [a, b], as one product."""
     flat = tf.matmul(_flat(steps), matrix)
-    return tf.reshape(flat, tf.concat([tf.shape(steps)[:2], [matrix.shape[-1]]], axis=0))
+    known = steps.shape[0]
+    count = tf.shape(steps)[0] if known is None else known
+    return tf.reshape(flat, [count, -1, matrix.shape[-1]])
 
 
 def _weights(inputs: Tensor, gates: Tensor) -> Tensor:
