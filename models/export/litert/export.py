@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from models.errors import BadInputError, FailedRunError
+from models.errors import FailedRunError
 from models.export.engines import STEP_FILE
 from models.export.litert.layers import replacements
 from models.export.streaming import Stepper
@@ -31,7 +31,9 @@ def write_step(stepper: Stepper, described: Mapping[str, Any], folder: Path) -> 
     """
     owner = tf.Module()
     owner.kept = [
-        weight.value for layer in stepper.layers.values() for weight in getattr(layer, "weights", ())
+        weight.value
+        for layer in stepper.layers.values()
+        for weight in getattr(layer, "weights", ())
     ]
     stepper = stepper.with_layers(replacements(stepper.layers))
     inputs, outputs = described["inputs"], described["outputs"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import BadInputError
+from models.export.engines import require_packages
 
 OPSET = 20
 """Of ONNX itself; what every runtime since the middle of 2024 has."""
@@ -25,13 +25,9 @@ class Graph:
     """
 
     def __init__(self) -> None:
-        try:
-            import onnx
-        except ImportError as error:
-            raise BadInputError(
-                "serving.engine: onnx needs the package onnx, which is not installed; install "
-                "elman with its extra: pip install 'elman[onnx]'"
-            ) from error
+        require_packages("onnx")
+        import onnx
+
         self._onnx = onnx
         self.nodes: list[Any] = []
         self._constants: dict[tuple[str, tuple[int, ...], bytes], Value] = {}

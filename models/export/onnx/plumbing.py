@@ -51,9 +51,7 @@ def repeat_for_targets(graph: Graph, layer: Any) -> Any:  # noqa: ARG001
 
 def batch_to_targets(graph: Graph, layer: Any) -> Any:  # noqa: ARG001
     """`models.network.plumbing.BatchToTargets`."""
-    return lambda values: (
-        values.reshaped(None, layer.targets, values.shape[1]).transposed(0, 2, 1)
-    )
+    return lambda values: values.reshaped(None, layer.targets, values.shape[1]).transposed(0, 2, 1)
 
 
 def one_target(graph: Graph, layer: Any) -> Any:  # noqa: ARG001

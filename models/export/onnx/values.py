@@ -45,13 +45,12 @@ def normalization(graph: Graph, layer: TargetNormalization) -> Any:
         centred = moves - moves.over("ReduceMean", 1)
         largest = centred.mapped("Abs").over("ReduceMax", 1)
         # Where nothing moves, 0 / 1 is the 0 that TensorFlow's divide_no_nan gives.
-        still = graph.node("Equal", largest, graph.constant(0.0, "float32"),
-                           shape=largest.shape, dtype="bool").cast("float32")
+        still = graph.node(
+            "Equal", largest, graph.constant(0.0, "float32"), shape=largest.shape, dtype="bool"
+        ).cast("float32")
         shape = centred / (largest + still)
         spread = largest * (shape * shape).over("ReduceMean", 1).mapped("Sqrt")
-        floor = graph.constant(
-            np.float32(SPREAD_FLOOR) * np.asarray([[layer.scale]], np.float32)
-        )
+        floor = graph.constant(np.float32(SPREAD_FLOOR) * np.asarray([[layer.scale]], np.float32))
         spread = spread.with_other("Max", floor)
         spread = spread.with_other("Max", last.mapped("Abs") * np.float32(RESOLUTION))
         return moves / spread, last, spread
