@@ -106,12 +106,17 @@ class Graph:
         finally:
             self.nodes = outside
 
-    def info(self, value: Value) -> Any:
-        """What an input or output is, as a ValueInfoProto."""
+    def info(self, value: Value, rows: str | None = None) -> Any:
+        """What an input or output is, as a ValueInfoProto.
+
+        Args:
+            value: The input or output.
+            rows: Name of the size that is open; sizes of one name are taken to be equal.
+        """
         kind = self._onnx.TensorProto.STRING
         if value.dtype != "string":
             kind = self._onnx.helper.np_dtype_to_tensor_dtype(np.dtype(value.dtype))
-        dims = ["batch" if size is None else size for size in value.shape]
+        dims = [rows if size is None else size for size in value.shape]
         return self._onnx.helper.make_tensor_value_info(value.name, kind, dims)
 
     def named(self, value: Value, name: str) -> Value:
@@ -133,8 +138,8 @@ class Graph:
         graph = helper.make_graph(
             self.nodes,
             "elman_forecaster",
-            [self.info(value) for value in inputs],
-            [self.info(value) for value in outputs],
+            [self.info(value, "batch") for value in inputs],
+            [self.info(value, "batch") for value in outputs],
             self._tensors,
         )
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)]
