@@ -15,8 +15,8 @@ from serving.client import ForecastClient, Tls
 from tests.serving.client.conftest import Connect
 from tests.serving.client.forecasters import PLAIN, RICH, export, history
 from tests.serving.client.test_forecast import close
-from tests.serving.conftest import Start
 from tests.serving.contract.engines import Running, Setup
+from tests.serving.contract.setups import entry
 
 STATIC = {"area": [1.5, 2.5], "region": ["north", "nowhere"]}
 
@@ -32,12 +32,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def running(
-    start: Start, folder: Path, tmp_path_factory: pytest.TempPathFactory
+    server_loop: Any, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Running]:
-    """A server of version 1, its windows by ONNX Runtime."""
-    flags = ["--inference_engine=onnx"]
-    setup = Setup(None, {("default", 1): folder / "1"}, flags)
-    server = start(tmp_path_factory.mktemp("server"), setup)
+    """A server of version 1, its windows by ONNX Runtime, in batches."""
+    from tests.serving.contract.embedded import EmbeddedServer
+
+    versions = {("default", 1): folder / "1"}
+    setup = Setup(entry("default"), versions, flags=("--inference_engine=onnx",), batching="")
+    server = EmbeddedServer(tmp_path_factory.mktemp("server"), setup, server_loop)
     yield server
     server.stop()
 
