@@ -29,7 +29,8 @@ class Routes:
     """Calls are told apart by what they feed: each signature has placeholders of its own.
 
     So whatever asks for a signature (Predict, a batch of it, a warm-up request) is answered by its
-    runtime, and everything else by TensorFlow, as calls without a single row are.
+    runtime, and everything else by TensorFlow. So are calls without a single row, and those whose
+    inputs have not the same number of them, which TensorFlow may refuse or broadcast.
 
     Args:
         signatures: Of the model.
@@ -66,7 +67,8 @@ class Routes:
         if route is None or not fetches or any(name not in route.outputs for name in fetches):
             return None
         inputs = {route.inputs[name]: np.asarray(value) for name, value in feeds.items()}
-        if any(not value.size for value in inputs.values()):
+        rows = {value.shape[:1] for value in inputs.values()}
+        if len(rows) != 1 or any(not value.size for value in inputs.values()):
             return None
         return route.runtime.run(inputs, [route.outputs[name] for name in fetches])
 
