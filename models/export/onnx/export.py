@@ -12,6 +12,7 @@ import keras
 from models.export.engines import ONNX_FILE, ONNX_OUTPUT
 from models.export.onnx.emitters import emitted
 from models.export.onnx.graph import Graph, Value
+from models.export.onnx.missing import nan_if_missing
 from models.network.wiring import connect, recurrent
 from models.roles import Roles
 
@@ -51,11 +52,11 @@ def write_onnx(model: keras.Model, described: Mapping[str, Any], folder: Path) -
     }
 
     def encode(steps: Value) -> Value:
-        index = 0
+        value, index = steps, 0
         while recurrent(index) in layers:
-            steps = layers[recurrent(index)](steps)
+            value = layers[recurrent(index)](value)
             index += 1
-        return steps
+        return nan_if_missing(graph, value, steps)
 
     forecasts = connect(layers, inputs, roles, tuple(described["text"]), encode=encode)
     outputs = [

@@ -121,6 +121,40 @@ def test_the_file_beside_a_saved_model_answers_as_it(tmp_path: Path) -> None:
     assert not (folder / "step.tflite").exists()
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(cell="lstm", units=(4,), channels="shared"),
+        ModelConfig(cell="gru", units=(4, 3), activation="relu", bidirectional=True),
+        ModelConfig(cell="simple_rnn", units=(4,), activation="relu", shortcut=True),
+        ModelConfig(cell="lstm", units=(4,), normalize="window"),
+        ModelConfig(cell="second_order", units=(3,)),
+    ],
+    ids=["shared", "gru", "relu", "window", "second_order"],
+)
+def test_a_missing_value_is_no_forecast(config: ModelConfig, tmp_path: Path) -> None:
+    """ONNX Runtime's own layers make a number of a nan."""
+    roles = Roles(
+        targets=("y", "z"),
+        covariates=Covariates(past=("wind",), future=("price",), static=("area",)),
+    )
+    network = trained(SPEC, roles, config, "h")
+    about, _ = described(network, SPEC, roles, "h")
+    write_onnx(network, about, tmp_path)
+    places = [("y", 0), ("z", 6), ("wind", 3), ("price", 0), ("price", 7), ("price", 10)]
+    feed = windows(SPEC, roles, len(places) + 2)
+    for row, (column, step) in enumerate(places):
+        feed[column][row, step] = np.nan
+    feed["area"][len(places)] = np.nan  # the last row is whole
+    forecasts = network({k: tf.constant(v) for k, v in feed.items()}, training=False)
+    got = run(tmp_path, about, feed)
+    for target, name in about["outputs"].items():
+        want = np.asarray(forecasts[target])
+        np.testing.assert_array_equal(np.isnan(got[name]), np.isnan(want))
+        np.testing.assert_allclose(got[name], want, rtol=TOLERANCE, atol=1e-4)
+        assert np.isfinite(got[name][-1]).all()
+
+
 def test_equal_weights_give_equal_files(tmp_path: Path) -> None:
     files = []
     for name in ("a", "b"):

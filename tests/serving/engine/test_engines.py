@@ -93,6 +93,37 @@ def test_an_engine_answers_its_signature_as_tensorflow_does(
     assert len(spied.rows) == 4
 
 
+@pytest.mark.parametrize(
+    ("engine", "signature"), [("onnx", "serving_default"), ("litert", "stream_step")]
+)
+def test_a_missing_value_gives_nan_by_every_engine(rich: Path, engine: Any, signature: str) -> None:
+    ours, theirs = (opened("m", 1, rich, None, e) for e in (engine, "tensorflow"))
+    numbers = [n for n, i in ours.signatures[signature].inputs.items() if i.dtype == np.float32]
+    for name in numbers:
+        feed = drawn(ours, signature, 2)
+        feed[name][0] = np.nan
+        want, got = theirs.run(signature, feed), ours.run(signature, feed)
+        close(got, want)  # nan where there is nan
+        assert any(np.isnan(value[0]).any() for value in want.values())
+
+
+@pytest.mark.parametrize("engine", ["onnx", "litert"])
+def test_rows_that_do_not_match_are_left_to_tensorflow(
+    rich: Path, spied: Spied, engine: Any
+) -> None:
+    ours, theirs = (opened("m", 1, rich, None, e) for e in (engine, "tensorflow"))
+    signature = {"onnx": "serving_default", "litert": "stream_step"}[engine]
+    feed = drawn(ours, signature, 2)
+    feed["wind"] = feed["wind"][:1]
+    outcomes = []
+    for servable in (ours, theirs):
+        with pytest.raises(ServingError) as seen:
+            servable.run(signature, feed)
+        outcomes.append(seen.value.code)
+    assert outcomes[0] is outcomes[1]
+    assert spied.rows == []
+
+
 @pytest.mark.parametrize("engine", ["onnx", "litert"])
 def test_tensorflow_answers_the_rest(rich: Path, spied: Spied, engine: Any) -> None:
     from models.export.warmup import serialized_example
