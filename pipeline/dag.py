@@ -104,6 +104,7 @@ def build(
         data=raw_data(data),
         champion=champion,
         hyperparameters=found,
+        engine=config.serving.engine,
     )
     for node in (*search, scored, train):
         for watcher in watch:

@@ -1,4 +1,4 @@
-"""`ForecastClient`: raw history in, forecasts out, from TF Serving or the embedded server."""
+"""`ForecastClient`: raw history in, forecasts out, from a server or a folder of versions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from models.errors import BadInputError
 from serving.history.current import Current
 from serving.history.described import Described
 from serving.history.pinned import PinnedModel, forecast
+from serving.runtimes.runtime import EngineName
 from serving.transport.connect import connect
 from serving.transport.endpoint import Tls
 from serving.transport.retry import Budget, Retry
@@ -42,7 +43,9 @@ class ForecastClient:
     be used by several threads.
 
     Args:
-        endpoint: `http(s)://host:port` for REST, `grpc(s)://host:port` for gRPC.
+        endpoint: `http(s)://host:port` for REST, `grpc(s)://host:port` for gRPC, or
+            `file:///folder` for the folder that models are pushed into: they are then loaded and
+            run in this process, and nothing is sent anywhere.
         model: Name of the model.
         version: Only ever use this version.
         label: Only ever use the version that has this label on the server.
@@ -53,6 +56,8 @@ class ForecastClient:
         batch_size: Windows in one request.
         refresh: Seconds for which the version that serves is taken to be the same; 0 asks each
             time.
+        engine: What runs the signatures that it can, with `file:`: `tensorflow`, `onnx` (windows)
+            or `litert` (steps of streams); needs elman's extra of its name.
 
     Raises:
         BadInputError: If the arguments cannot be used.
@@ -71,12 +76,13 @@ class ForecastClient:
         retries: int = 8,
         batch_size: int = BATCH,
         refresh: float = 1.0,
+        engine: EngineName = "tensorflow",
     ) -> None:
         _check(model, version, label, timeout, retries, batch_size, refresh)
         self.model = model
         self._wanted = Wanted(model, version, label)
         self._timeout, self._batch_size = timeout, batch_size
-        self._server = Server(connect(endpoint, token, tls), Retry(retries), endpoint)
+        self._server = Server(connect(endpoint, token, tls, engine), Retry(retries), endpoint)
         self._current = Current(self._server, self._wanted, refresh)
 
     def forecast(

@@ -28,14 +28,15 @@ class Champion:
 
     Attributes:
         version: The version.
+        folder: Of the version.
 
     Raises:
         BadInputError: If there is no such version, or it is no model of Elman's.
     """
 
     def __init__(self, directory: Path, version: int | None = None) -> None:
-        self.version, self._folder = version_folder(directory, version)
-        self.recipe = WindowRecipe.of(read_metadata(self._folder), f"version {self.version}")
+        self.version, self.folder = version_folder(directory, version)
+        self.recipe = WindowRecipe.of(read_metadata(self.folder), f"version {self.version}")
 
     def forecast(self, feed: Feed) -> npt.NDArray[np.float32]:
         """Forecasts float32 [windows, horizon, targets] from inputs by column."""
@@ -45,7 +46,7 @@ class Champion:
     def _loaded(self) -> LoadedForecaster:
         from models.export.loaded import LoadedForecaster
 
-        return LoadedForecaster(self._folder)
+        return LoadedForecaster(self.folder)
 
 
 def version_folder(directory: Path, version: int | None = None) -> tuple[int, Path]:

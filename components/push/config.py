@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from models.export.engines import EngineName
 from models.section import Section
 
 
@@ -34,6 +35,12 @@ class ServingConfig(Section):
     streaming: bool = Field(
         default=False,
         description="demand a model that reads a series step by step; refused where it cannot",
+    )
+    engine: EngineName = Field(
+        default="tensorflow",
+        exclude_if=lambda value: value == "tensorflow",
+        description="what answers: onnx runs windows by ONNX Runtime, litert single steps of "
+        "streams by LiteRT, TensorFlow the rest; each needs elman's extra of its name",
     )
     request_log: RequestLogConfig | None = Field(
         default=None,

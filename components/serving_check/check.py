@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from components.serving_check import probe, sequence_probe
+from components.serving_check import engine_probe, probe, sequence_probe
 from models.errors import FailedRunError
 
 TIMEOUT = 600.0
@@ -53,7 +53,8 @@ def check_serving(
     temporary folder, refuses to import Elman even where it is installed, and sees no GPU. Raw
     values go through both signatures of windows or sequences, one at a time and all at once, and
     step by step through the streaming signatures where the model has them; what samples symbols
-    has to give the same ones for the same seeds.
+    has to give the same ones for the same seeds. Where there is a file for another engine, that
+    engine has to answer as the SavedModel does.
 
     Args:
         model: A SavedModel folder.
@@ -72,7 +73,7 @@ def check_serving(
     with tempfile.TemporaryDirectory(prefix="elman-serving-check-") as name:
         folder = Path(name)
         script, result = folder / "probe.py", folder / "result.json"
-        for module in (probe, sequence_probe):
+        for module in (probe, sequence_probe, engine_probe):
             shutil.copy(Path(str(module.__file__)), folder)
         command = [python, "-I", str(script), str(model.resolve()), str(verification.resolve())]
         hidden = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}

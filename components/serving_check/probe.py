@@ -109,6 +109,7 @@ def compare(
     got: dict[str, Any],
     expected: dict[str, Any],
     scale: dict[str, Any],
+    reference: str = "the training process",
 ) -> float | None:
     """Checks names, shapes, types, finiteness and values; returns the largest relative error."""
     import numpy as np
@@ -138,8 +139,7 @@ def compare(
         checks.add(
             f"{where} values",
             error <= TOLERANCE,
-            f"differs from the training process by {error:.2g} of its scale, "
-            f"{TOLERANCE:g} is allowed",
+            f"differs from {reference} by {error:.2g} of its scale, {TOLERANCE:g} is allowed",
         )
     return worst
 
@@ -172,6 +172,26 @@ def streamed(
     return {name: value.numpy() for name, value in outputs.items() if name not in names}
 
 
+def beside(module: str) -> Any:
+    """Another file of the check."""
+    folder = str(Path(__file__).parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # -I leaves the folder of a script out
+    return importlib.import_module(module)
+
+
+def engines(
+    folder: Path, checks: Checks, signatures: Any, about: dict[str, Any], stored: dict[str, Any]
+) -> list[float | None]:
+    """The relative errors of the engines whose files are in `folder`, against the SavedModel."""
+    found = beside("engine_probe").probe_engines(folder, signatures, about, stored)
+    errors: list[float | None] = []
+    for name, error, got, expected, scale in found:
+        if checks.add(f"{name}: answers", error is None, error or "it runs"):
+            errors.append(compare(checks, name, got, expected, scale, "the SavedModel"))
+    return errors
+
+
 def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
     """All checks; the largest relative error, or None where there was nothing to compare."""
     import numpy as np
@@ -201,8 +221,7 @@ def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
     checks.add("loads", True, "the signatures are there")
     about = json.loads((folder / "assets.extra" / "elman.json").read_text(encoding="utf-8"))
     if about["task"] != "forecast":
-        sys.path.insert(0, str(Path(__file__).parent))  # -I leaves the folder of a script out
-        sequences = importlib.import_module("sequence_probe")
+        sequences = beside("sequence_probe")
         worst: float | None = sequences.probe_sequences(
             checks, signatures, about, stored, serialized
         )
@@ -229,6 +248,7 @@ def probe(folder: Path, verification: Path, checks: Checks) -> float | None:
             checks.add("stream_step: answers", False, f"{type(error).__name__}: {error}")
         else:
             errors.append(compare(checks, "stream_step", got, expected, scale))
+    errors += engines(folder, checks, signatures, about, stored)
     found = [e for e in errors if e is not None]
     return max(found) if found else None
 

@@ -13,6 +13,7 @@ from components.artifacts import Windows
 from components.source_digest import source_digest
 from components.train.executor import TrainExecutor
 from components.train.settings import TrainSettings
+from models.export.engines import EngineName
 from models.history.recipe import RawData
 from models.network.config import ModelConfig
 from models.training.config import TrainConfig
@@ -73,6 +74,7 @@ def trainer(
     data: RawData | None = None,
     champion: str = "",
     hyperparameters: BaseChannel | None = None,
+    engine: EngineName = "tensorflow",
 ) -> TrainComponent:
     """The node `train`.
 
@@ -88,6 +90,7 @@ def trainer(
             part of the cache's key, only with `train.warm_start`.
         hyperparameters: Channel of HyperParameters from `tune`, whose values take the place of
             those of `model` and `train`; None: there is no search.
+        engine: For which a file is written beside the SavedModel.
 
     Returns:
         A component with the output `model`.
@@ -102,6 +105,7 @@ def trainer(
             train=train,
             config_digest=config_digest,
             data=data,
+            engine=engine,
             champion=champion if train.warm_start else "",
         ).canonical_json(),
         source_digest=source_digest(*SOURCES),

@@ -70,6 +70,7 @@ class TrainExecutor(BaseExecutor):
             metadata=metadata,
             recorder=recorder,
             champion=Champion.parse(settings.champion),
+            engine=settings.engine,
         )
 
 

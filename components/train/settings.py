@@ -9,6 +9,7 @@ from pydantic import Field
 
 from components.tune.candidate import Candidate
 from components.tune.config import WINDOW
+from models.export.engines import EngineName
 from models.history.recipe import RawData
 from models.network.config import ModelConfig
 from models.section import Section
@@ -20,13 +21,15 @@ class TrainSettings(Section):
     """The network, its training, and for elman.json the raw data and the configuration's digest.
 
     `champion` is JSON of the live model where the training may begin with its weights, else empty;
-    then it is left out of the JSON, and no part of the cache's key.
+    then it is left out of the JSON, and no part of the cache's key. So is `engine` where it is
+    TensorFlow, which needs no file beside the SavedModel.
     """
 
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
     config_digest: str = ""
     data: RawData | None = None
+    engine: EngineName = Field(default="tensorflow", exclude_if=lambda value: value == "tensorflow")
     champion: str = Field(default="", exclude_if=lambda value: not value)
 
     def tuned(self, spec: WindowSpec, values: Mapping[str, Any]) -> TrainSettings:

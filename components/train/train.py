@@ -15,6 +15,7 @@ from components.tracking.recorder import Recorder
 from components.train.artifact import SERVING, TrainResult, report, require_unused, staged
 from components.train.warm_start import VOCABULARIES, begin, record_start
 from models.cells.registry import cudnn_obstacles
+from models.export.engines import EngineName
 from models.features.scaling import Scaling
 from models.network.config import ModelConfig
 from models.training.config import TrainConfig
@@ -33,6 +34,7 @@ def train_forecaster(
     metadata: Mapping[str, Any],
     recorder: Recorder,
     champion: Champion | None = None,
+    engine: EngineName = "tensorflow",
 ) -> TrainResult:
     """Builds, fits and exports a forecaster.
 
@@ -51,12 +53,15 @@ def train_forecaster(
             `train_range`, `moments`, `metrics`, `parameters`, `model` and `train`.
         recorder: Hears parameters, metrics, figures, warnings and progress.
         champion: The live model, with whose weights to begin if `train.warm_start` is on.
+        engine: For which a file is written beside the SavedModel.
 
     Raises:
         BadInputError: If the data cannot train this network; see `build_forecaster` and
-            `fit_forecaster`.
+            `fit_forecaster`. If a package of `engine` is missing, or it cannot
+            run this network.
         FailedRunError: If a loss is nan or infinite; `out` stays empty.
     """
+    from models.export.engine_files import require_engine
     from models.export.saved_model import export_forecaster
     from models.export.verification import write_verification
     from models.network.build import build_forecaster
@@ -64,6 +69,7 @@ def train_forecaster(
     from models.training.machine import training_machine, uses_gpu
 
     require_unused(out)
+    require_engine(engine, model)
     words = vocabularies(store)
     with training_machine(train, recorder, model):
         if uses_gpu(train):
@@ -102,6 +108,7 @@ def train_forecaster(
             spec=store.spec,
             roles=store.roles,
             frequency=store.frequency,
+            engine=engine,
             metadata={**_facts(store, scaling, model, train, history), **known},
         )
         network.save(staging / "model.keras")

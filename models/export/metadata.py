@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import BadInputError
+from models.export.engines import FILES
 from models.export.names import signature_names
 from models.network.inputs import input_specs
 from models.roles import Roles
@@ -113,12 +114,12 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 def model_digest(folder: Path) -> str:
     """SHA-256 of what the SavedModel in `folder` computes: its graph and its variables.
 
-    Covers `saved_model.pb` and every file under `variables` and `assets`, with their names. Left
-    out are `assets.extra` (run ids differ for the same model) and `fingerprint.pb` (holds a
-    random id). TensorFlow numbers functions in the order in which a process made them, so two
-    exports of equal weights may differ: equal digests mean the same model, different ones mean
-    nothing more than another export. That errs on the safe side when it decides whether a
-    model is already live.
+    Covers `saved_model.pb`, every file under `variables` and `assets`, and the files of other
+    engines, with their names. Left out are `assets.extra` (run ids differ for the same model) and
+    `fingerprint.pb` (holds a random id). TensorFlow numbers functions in the order in which a
+    process made them, so two exports of equal weights may differ: equal digests mean the same
+    model, different ones mean nothing more than another export. That errs on the safe side when it
+    decides whether a model is already live.
 
     Raises:
         BadInputError: If `folder` holds no SavedModel.
@@ -129,6 +130,7 @@ def model_digest(folder: Path) -> str:
     files = [graph]
     for part in ("variables", "assets"):
         files += sorted(f for f in (folder / part).rglob("*") if f.is_file())
+    files += sorted(f for f in (folder / name for name in FILES.values()) if f.is_file())
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0")

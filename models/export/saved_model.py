@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from models.export.engine_files import write_engine_file
+from models.export.engines import EngineName
 from models.export.metadata import FILE, describe, description
 from models.export.portable import portable_copy
 from models.export.servable import Servable
@@ -29,6 +31,7 @@ def export_forecaster(
     roles: Roles,
     frequency: str,
     metadata: Mapping[str, Any],
+    engine: EngineName = "tensorflow",
 ) -> None:
     """Writes `model` as a SavedModel into `folder`, which appears only when it is complete.
 
@@ -53,9 +56,11 @@ def export_forecaster(
         frequency: Step of the series, a pandas offset alias.
         metadata: Further keys for `elman.json`: config digest, units, train range, metrics, run
             ids.
+        engine: Its file is written beside the SavedModel: `model.onnx` or `step.tflite`.
 
     Raises:
-        BadInputError: If columns collide in their names, or `metadata` holds a key of ours.
+        BadInputError: If columns collide in their names, `metadata` holds a key of ours, or the
+            model cannot be written for `engine`.
         FailedRunError: If the stubs of TensorFlow Serving are not installed.
     """
     copy, text = portable_copy(model), text_inputs(model)
@@ -64,7 +69,12 @@ def export_forecaster(
     described = describe(
         spec, roles, frequency, text, metadata, streaming=streaming, refusal=reason
     )
-    save_servable(Servable(copy, described, description(described), stepper), described, folder)
+    save_servable(
+        Servable(copy, described, description(described), stepper),
+        described,
+        folder,
+        beside=lambda place: write_engine_file(engine, copy, stepper, described, place),
+    )
 
 
 def save_servable(
@@ -72,6 +82,7 @@ def save_servable(
     described: Mapping[str, Any],
     folder: Path,
     requests: Requests | None = None,
+    beside: Callable[[Path], None] | None = None,
 ) -> None:
     """Saves a module with its signatures, its metadata and its warm-up requests.
 
@@ -80,6 +91,7 @@ def save_servable(
         described: Its metadata, see `models.export.metadata.describe`.
         folder: Where the SavedModel goes; replaced if it exists. It appears when it is complete.
         requests: To warm up with; None: those of a forecaster of windows.
+        beside: Writes further files into the folder it is given.
 
     Raises:
         FailedRunError: If the stubs of TensorFlow Serving are not installed.
@@ -92,6 +104,8 @@ def save_servable(
         (staging / FILE).parent.mkdir(exist_ok=True)
         write_warmup(staging / FILE.parent, requests or window_requests(described))
         (staging / FILE).write_text(written, encoding="utf-8")
+        if beside is not None:
+            beside(staging)
         if folder.exists():
             shutil.rmtree(folder)
         staging.rename(folder)

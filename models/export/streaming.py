@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -64,6 +65,17 @@ class Stepper:
             column: (_one_step(column, shape, roles), dtype)
             for column, (shape, dtype) in input_specs(step, roles, text).items()
         }
+
+    @property
+    def layers(self) -> Mapping[str, Callable[..., Any]]:
+        """By name, what is called in the place of each layer."""
+        return dict(self._layers)
+
+    def with_layers(self, others: Mapping[str, Callable[..., Any]]) -> Stepper:
+        """A copy in which `others` take the place of the layers of their names."""
+        twin = copy.copy(self)
+        twin._layers = self._layers | dict(others)
+        return twin
 
     def described(self) -> dict[str, Any]:
         """For the metadata: shapes without the batch axis of a step's columns and of the state."""

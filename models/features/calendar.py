@@ -10,11 +10,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from models.features.civil import civil_from_days, days_from_civil, weekday
+from models.features.cycles import calendar_parts, moved
 from models.features.step import Step
 
 Tensor = Any
-_DAY = 86400
 
 
 def step_times(origin: Tensor, offsets: Tensor, step: Step) -> Tensor:
@@ -28,68 +27,21 @@ def step_times(origin: Tensor, offsets: Tensor, step: Step) -> Tensor:
     Returns:
         int64 [batch, steps], Unix seconds. Months and business days keep the time of day.
     """
-    if step.kind == "seconds":
-        return origin[:, None] + step.count * offsets[None, :]
-    days, second = (origin // _DAY)[:, None], (origin % _DAY)[:, None]
-    k = step.count * offsets[None, :]
-    if step.kind == "business_days":
-        day_of_week = tf.minimum(weekday(days), 4)
-        monday = days - weekday(days)
-        moved = day_of_week + k
-        return (monday + 7 * (moved // 5) + moved % 5) * _DAY + second
-    year, month, _ = civil_from_days(days)
-    index = year * 12 + month - 1 + k
-    one = tf.ones_like(index)
-    if step.day in ("start", "business_start"):
-        target = days_from_civil(index // 12, index % 12 + 1, one)
-    else:
-        following = index + 1
-        target = days_from_civil(following // 12, following % 12 + 1, one) - 1
-    if step.day == "business_start":
-        target += tf.maximum(7 - weekday(target), 0) * tf.cast(weekday(target) > 4, tf.int64)
-    if step.day == "business_end":
-        target -= tf.maximum(weekday(target) - 4, 0)
-    return target * _DAY + second
+    return moved(origin[:, None], offsets[None, :], step)
 
 
 def calendar_values(time: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
     """Calendar features of int64 Unix seconds (UTC), each as (value, phase).
 
-    Values are int64 and count as pandas does: minutes, hours and days of the week from 0 (Monday),
-    all others from 1; weeks are those of ISO 8601. A phase is the float32 share of the cycle that
-    has passed, in [0, 1): of a day, of this month's days, of this year's days, and so on, so that
-    the end of a long and of a short cycle both meet the start of the next.
+    Values are int64, as `calendar_parts` counts. A phase is the float32 share of the cycle that
+    has passed, in [0, 1).
     """
-    days, second = time // _DAY, time % _DAY
-    year, month, day = civil_from_days(days)
-    one = tf.ones_like(year)
-    new_year = days_from_civil(year, one, one)
-    following = year * 12 + month
-    month_days = days_from_civil(following // 12, following % 12 + 1, one) - (days - day + 1)
-    # ISO 8601: a week belongs to the year of its Thursday.
-    thursday = days - weekday(days) + 3
-    week_year, _, _ = civil_from_days(thursday)
-    week_new_year = days_from_civil(week_year, one, one)
-    week = (thursday - week_new_year) // 7 + 1
-    quarter = (month - 1) // 3 + 1
-    day_of_year = days - new_year + 1
 
     def share(part: Tensor, whole: Tensor | int) -> Tensor:
         return tf.cast(part, tf.float32) / tf.cast(whole, tf.float32)
 
-    minute, hour = second // 60 % 60, second // 3600
-    year_days = days_from_civil(year + 1, one, one) - new_year
-    week_year_days = days_from_civil(week_year + 1, one, one) - week_new_year
-    return {
-        "minute_of_hour": (minute, share(minute, 60)),
-        "hour_of_day": (hour, share(hour, 24)),
-        "day_of_week": (weekday(days), share(weekday(days), 7)),
-        "day_of_month": (day, share(day - 1, month_days)),
-        "day_of_year": (day_of_year, share(day_of_year - 1, year_days)),
-        "week_of_year": (week, share(7 * (week - 1), week_year_days)),
-        "month_of_year": (month, share(month - 1, 12)),
-        "quarter_of_year": (quarter, share(quarter - 1, 4)),
-    }
+    parts = calendar_parts(time).items()
+    return {name: (value, share(part, whole)) for name, (value, part, whole) in parts}
 
 
 @keras.saving.register_keras_serializable(package="elman")

@@ -16,7 +16,7 @@ SPREAD_FLOOR = 1e-3
 Small enough for series a thousand times smaller than their neighbours, large enough for the
 residue of a nearly constant window not to be blown up to the size of a signal.
 """
-_RESOLUTION = 2.0**-22
+RESOLUTION = 2.0**-22
 """Two units in the last place of float32, relative: less than this is rounding, not spread."""
 
 
@@ -94,7 +94,7 @@ class TargetNormalization(_Float32Layer):
         shape = tf.math.divide_no_nan(centred, largest)
         spread = largest * tf.sqrt(tf.reduce_mean(tf.square(shape), axis=1, keepdims=True))
         spread = tf.maximum(spread, SPREAD_FLOOR * scale)
-        spread = tf.maximum(spread, _RESOLUTION * tf.abs(last))
+        spread = tf.maximum(spread, RESOLUTION * tf.abs(last))
         return moves / spread, last, spread
 
     @override

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from models.errors import BadInputError
+from models.export.engines import ONNX_FILE
 from pipeline.cli.quiet_tensorflow import quiet_tensorflow
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.config import LoadedConfig
 
 _FILE = click.Path(path_type=Path)
+_LOAD_SECONDS = 600.0
 _REMOTE = ("model", "label", "token_file", "ca", "cert", "key", "timeout", "retries")
 
 
@@ -117,7 +119,16 @@ def _model(loaded: LoadedConfig, given: dict[str, Any]) -> Iterator[tuple[Model,
         from components.predict.champion import Champion
 
         champion = Champion(loaded.serving_directory, given["version"])
-        yield champion, f"version {champion.version}"
+        called = f"version {champion.version}"
+        if loaded.config.serving.engine == "onnx":
+            if not (champion.folder / ONNX_FILE).is_file():
+                click.echo(f"{called} has no {ONNX_FILE}: TensorFlow runs it.", err=True)
+                yield champion, called
+                return
+            with _by_onnx(loaded, champion.version) as model:
+                yield model, called
+            return
+        yield champion, called
         return
     from serving.client import ForecastClient, Tls
 
@@ -134,6 +145,22 @@ def _model(loaded: LoadedConfig, given: dict[str, Any]) -> Iterator[tuple[Model,
     ) as client:
         pinned = client.pinned()
         yield pinned, pinned.described.called
+
+
+@contextmanager
+def _by_onnx(loaded: LoadedConfig, version: int) -> Iterator[Model]:
+    """A pushed version in this process, its windows run by ONNX Runtime if it brings `model.onnx`.
+
+    Raises:
+        BadInputError: If the package is missing.
+    """
+    from serving.client import ForecastClient
+
+    folder = loaded.serving_directory.absolute()
+    with ForecastClient(
+        folder.as_uri(), loaded.config.name, version=version, engine="onnx", timeout=_LOAD_SECONDS
+    ) as client:
+        yield client.pinned()
 
 
 def _token(file: Path | None) -> str | None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipeline.config import LoadedConfig
     from serving.engine.settings import ServedModel, VersionPolicy
     from serving.request_log.settings import RequestLogSettings
+    from serving.runtimes.runtime import EngineName
     from serving.server.settings import ServerSettings
 
 _FILE = click.Path(path_type=Path)
@@ -90,7 +91,11 @@ def serve(context: click.Context, /, config: Path, **given: Any) -> int:
     start_logging()
     try:
         settings = settings_of(
-            loaded.config.name, loaded.serving_directory, given, request_log(loaded, given)
+            loaded.config.name,
+            loaded.serving_directory,
+            given,
+            request_log(loaded, given),
+            loaded.config.serving.engine,
         )
         if given["write_config"] is not None:
             write_config(settings, given["write_config"])
@@ -194,7 +199,11 @@ def request_log(loaded: LoadedConfig, given: dict[str, Any]) -> RequestLogSettin
 
 
 def settings_of(
-    name: str, base: Path, given: dict[str, Any], requests: RequestLogSettings | None = None
+    name: str,
+    base: Path,
+    given: dict[str, Any],
+    requests: RequestLogSettings | None = None,
+    engine: EngineName = "tensorflow",
 ) -> ServerSettings:
     """The settings of either engine.
 
@@ -203,6 +212,7 @@ def settings_of(
         base: Its directory.
         given: The options, by their names.
         requests: Which are kept.
+        engine: What runs the signatures that it can.
 
     Raises:
         StartError: If they cannot be used.
@@ -227,6 +237,7 @@ def settings_of(
         batching=_batching(given),
         access_log=AccessLogSettings(given["access_log"]),
         request_log=requests,
+        engine=engine,
         drain_seconds=given["drain_seconds"],
         ready_file=given["ready_file"],
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from models.errors import BadInputError
 from models.features.step import Step
 from models.frequency import DAY, WEEK, Frequency
+from models.network.engines import engine_refusal
 from models.network.streaming import streaming_refusal
 from models.roles import OBSERVED, Roles
 from models.training.config import TruncatedBptt
@@ -188,6 +189,12 @@ def _streaming(config: Config) -> Iterator[Problem]:
         )
 
 
+def _engine(config: Config) -> Iterator[Problem]:
+    reason = engine_refusal(config.serving.engine, config.model)
+    if reason is not None:
+        yield Problem(("serving", "engine"), f"received {config.serving.engine}, {reason}")
+
+
 def _truncated(config: Config) -> Iterator[Problem]:
     if not isinstance(config.train.bptt, TruncatedBptt):
         return
@@ -220,6 +227,7 @@ _CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _baselines,
     _gate,
     _streaming,
+    _engine,
     _truncated,
     drift_problems,
     tune_problems,

@@ -111,6 +111,15 @@ def _gate(config: SequenceConfig) -> Iterator[Problem]:
             yield Problem(("gate", "beats"), f"received {name!r} {count} times; list it once")
 
 
+def _engine(config: SequenceConfig) -> Iterator[Problem]:
+    if config.serving.engine != "tensorflow":
+        yield Problem(
+            ("serving", "engine"),
+            f"received {config.serving.engine}, which runs forecasters alone; models of the task "
+            f"{config.task} are run by TensorFlow: write tensorflow",
+        )
+
+
 def _split(config: SequenceConfig) -> Iterator[Problem]:
     files = config.split.by == "files"
     mapping = not isinstance(config.data.path, str)
@@ -138,5 +147,6 @@ _CHECKS: tuple[Callable[[SequenceConfig], Iterator[Problem]], ...] = (
     _model,
     _gate,
     _split,
+    _engine,
     _urls,
 )

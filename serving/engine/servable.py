@@ -16,7 +16,9 @@ from tensorflow.core.protobuf import config_pb2
 from serving.engine.failure import failure
 from serving.engine.graph import restore
 from serving.engine.meta_graph import read_meta_graph
+from serving.engine.routes import Routes
 from serving.engine.signature import Signature, signatures_of
+from serving.runtimes.runtime import Runtime
 from serving.status import Code, ServingError
 
 Array = npt.NDArray[Any]
@@ -50,6 +52,7 @@ class Servable:
         version: The version.
         path: Folder of the SavedModel.
         threads: Of TensorFlow.
+        runtimes: By signature, what runs it in TensorFlow's place.
 
     Attributes:
         name: The model.
@@ -62,13 +65,21 @@ class Servable:
         ServingError: If it cannot be loaded; says why, without the path.
     """
 
-    def __init__(self, name: str, version: int, path: Path, threads: Threads | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        path: Path,
+        threads: Threads | None = None,
+        runtimes: Mapping[str, Runtime] | None = None,
+    ) -> None:
         self.name = name
         self.version = version
         self.path = path
         meta_graph = read_meta_graph(path)
         self.signature_defs: Mapping[str, Any] = dict(meta_graph.signature_def)
         self.signatures: Mapping[str, Signature] = signatures_of(meta_graph)
+        self._routes = Routes(self.signatures, runtimes or {})
         self._strings = {
             info.tensor
             for signature in self.signatures.values()
@@ -128,9 +139,12 @@ class Servable:
             The value of each of `fetches`, in their order.
 
         Raises:
-            ServingError: If TensorFlow fails.
+            ServingError: If TensorFlow, or what runs in its place, fails.
         """
         try:
+            routed = self._routes.run(feeds, fetches)
+            if routed is not None:
+                return routed
             computed = tuple(sorted({name for name in fetches if name not in feeds}))
             names = tuple(sorted(feeds))
             results = []
@@ -147,6 +161,7 @@ class Servable:
         with self._lock:
             self._prepared.clear()
             self._session.close()
+            self._routes.close()
 
     def _call(self, feeds: tuple[str, ...], fetches: tuple[str, ...]) -> Any:
         call = self._prepared.get((feeds, fetches))

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 
+from serving.engine.loading import loader
 from serving.engine.manager import ModelManager
 from serving.engine.version_status import State, VersionStatus
 from serving.inference.inference import Inference
@@ -55,6 +56,7 @@ class Embedded:
                 settings.models,
                 poll_seconds=loading.poll_seconds,
                 observer=metrics,
+                load=loader(engine=settings.engine),
                 retries=loading.retries,
                 retry_seconds=loading.retry_seconds,
                 labels_before_versions=loading.labels_before_versions,

@@ -91,6 +91,7 @@ def parse(arguments: Sequence[str]) -> ServerSettings:
         metrics_path=metrics_path,
         access_log=AccessLogSettings(given.access_log, given.access_log_sample),
         request_log=_request_log(given),
+        engine=given.inference_engine,
         drain_seconds=given.drain_seconds,
         ready_file=given.ready_file,
     )
@@ -177,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
         ("request_log_max_megabytes", number, 64.0, "a larger file is followed by another"),
         ("request_log_max_minutes", number, 60.0, "an older file is followed by another"),
         ("request_log_keep", whole, 100, "files kept there, the newest ones"),
+        ("inference_engine", text, "tensorflow", "or onnx or litert, for versions with its file"),
         ("drain_seconds", number, 30.0, "wait for requests in work when told to stop"),
         ("ready_file", path, None, "written with ports and versions once requests are served"),
     ):

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from serving.runtimes.choose import missing_package
 from serving.server import ports
 from serving.server.access_log import AccessLog
 from serving.server.errors import StartError
@@ -64,6 +65,8 @@ def reserved(settings: ServerSettings) -> Iterator[Reserved]:
     Raises:
         StartError: If one cannot be had.
     """
+    if problem := missing_package(settings.engine):
+        raise StartError(problem)
     if settings.ready_file is not None:
         prepare(settings.ready_file)
     if settings.request_log is not None:

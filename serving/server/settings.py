@@ -10,6 +10,7 @@ from pathlib import Path
 from serving.batching.settings import BatchingSettings
 from serving.engine.settings import ServedModel
 from serving.request_log.settings import RequestLogSettings
+from serving.runtimes.runtime import ENGINES, EngineName
 from serving.server.errors import StartError
 from serving.server.tls import Tls
 
@@ -94,6 +95,7 @@ class ServerSettings:
         batching: How requests are gathered; None: each runs by itself.
         limits: What one client may take.
         loading: How versions are found and loaded.
+        engine: What runs the signatures that it can, where a version brings its file.
         config_file: A `models.config` that `models` came from, to read again.
         config_poll_seconds: Between looks at `config_file`; 0: never again.
         reload_roots: Folders at or below which a HandleReloadConfigRequest may find models; empty:
@@ -114,6 +116,7 @@ class ServerSettings:
     batching: BatchingSettings | None = None
     limits: Limits = Limits()
     loading: Loading = Loading()
+    engine: EngineName = "tensorflow"
     config_file: Path | None = None
     config_poll_seconds: float = 0.0
     reload_roots: tuple[Path, ...] = ()
@@ -138,6 +141,8 @@ class ServerSettings:
                 yield f"the {name} port must be between 0 and 65535, got {port}"
         if self.grpc_port == self.rest_port != 0:
             yield f"gRPC and REST cannot share port {self.rest_port}; give two ports"
+        if self.engine not in ENGINES:
+            yield f"the engine must be one of {', '.join(ENGINES)}, got {self.engine!r}"
         if not self.host:
             yield "the address to listen on is empty; give one, such as 127.0.0.1"
         if self.token is not None and (problem := token_problem(self.token)):

@@ -21,6 +21,8 @@ def unkept(settings: ServerSettings) -> list[str]:
         found.append("it writes no access log")
     if settings.request_log is not None:
         found.append("it keeps no requests")
+    if settings.engine != "tensorflow":
+        found.append(f"it runs no model by {settings.engine}")
     return found
 
 

@@ -73,7 +73,8 @@ class Endpoint:
         """
         wrong = (
             f"endpoint {url!r}: expected http(s)://host:port for REST or grpc(s)://host:port for "
-            "gRPC, such as http://127.0.0.1:8501 or grpc://127.0.0.1:8500"
+            "gRPC, such as http://127.0.0.1:8501 or grpc://127.0.0.1:8500, or file:///folder for a "
+            "folder of versions"
         )
         try:
             parts = urlsplit(url)

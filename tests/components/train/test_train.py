@@ -223,3 +223,41 @@ def test_whatever_the_weights_depend_on_changes_the_digest(
         ),
     ]
     assert len({same, *other}) == 10
+
+
+@pytest.mark.parametrize(("engine", "file"), [("onnx", "model.onnx"), ("litert", "step.tflite")])
+def test_the_file_of_an_engine_is_part_of_the_saved_model(
+    store: SeriesStore, scaling: Scaling, tmp_path: Path, engine: Any, file: str
+) -> None:
+    result = train_forecaster(
+        store,
+        scaling,
+        MODEL,
+        TrainConfig(epochs=1, batch_size=64),
+        tmp_path / "model",
+        checkpoints=tmp_path / "checkpoints",
+        metadata={},
+        recorder=SilentRecorder(),
+        engine=engine,
+    )
+    assert (result.saved_model / file).is_file()
+    others = {"model.onnx", "step.tflite"} - {file}
+    assert not others & {p.name for p in result.saved_model.iterdir()}
+
+
+def test_an_engine_that_cannot_run_the_network_is_refused_before_training(
+    store: SeriesStore, scaling: Scaling, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInputError, match=r"serving.engine: received litert.*bidirectional"):
+        train_forecaster(
+            store,
+            scaling,
+            ModelConfig(bidirectional=True),
+            TRAIN,
+            tmp_path / "model",
+            checkpoints=tmp_path / "checkpoints",
+            metadata={},
+            recorder=SilentRecorder(),
+            engine="litert",
+        )
+    assert not (tmp_path / "model").exists()

@@ -54,6 +54,13 @@ def test_the_champion_is_part_of_the_key_only_with_a_warm_start() -> None:
     assert len({*keys, node(train=warm).exec_properties["config"]}) == 3
 
 
+def test_an_engine_is_part_of_the_key_because_its_file_is_part_of_the_model() -> None:
+    keys = {e: node(engine=e).exec_properties["config"] for e in ("tensorflow", "onnx", "litert")}
+    assert keys["tensorflow"] == node().exec_properties["config"]
+    assert "engine" not in keys["tensorflow"]
+    assert len(set(keys.values())) == 3
+
+
 def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifacts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,10 +91,11 @@ def test_the_executor_reads_its_inputs_and_keeps_checkpoints_beside_the_artifact
     TrainExecutor().Do(
         {name: [artifacts[name]] for name in ("windows", "statistics")},
         {"model": [artifacts["model"]]},
-        dict(node(data=RAW).exec_properties),
+        dict(node(data=RAW, engine="onnx").exec_properties),
     )
     assert seen["train"] == TRAIN
     assert seen["champion"] is None
+    assert seen["engine"] == "onnx"
     assert seen["scaling"]["y0"].std == 5.75
     np.testing.assert_array_equal(seen["store"].values, store.values)
     assert seen["out"] == tmp_path / "train" / "model" / "12"

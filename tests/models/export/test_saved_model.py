@@ -201,6 +201,17 @@ def test_digest_is_of_the_model_not_of_its_run(exported, tmp_path):
     assert model_digest(copy) != model_digest(exported)
 
 
+def test_the_file_of_another_engine_makes_another_model(exported, tmp_path):
+    import shutil
+
+    copy = tmp_path / "copy"
+    shutil.copytree(exported, copy)
+    for name in ("model.onnx", "step.tflite"):
+        before = model_digest(copy)
+        (copy / name).write_bytes(b"file")
+        assert model_digest(copy) != before
+
+
 def test_nothing_is_left_where_export_fails(model, store, tmp_path, monkeypatch):
     def fails(*_args):
         raise RuntimeError("disk full")

@@ -91,6 +91,34 @@ def test_a_version_all_origins_and_every_format(project: Path) -> None:
     assert not other["y"].equals(frames[0]["y"])
 
 
+def test_onnx_forecasts_the_same_and_tensorflow_what_has_no_file(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from serving.runtimes.onnx import OnnxRuntime
+
+    calls = []
+    run = OnnxRuntime.run
+    monkeypatch.setattr(OnnxRuntime, "run", lambda *given: calls.append(1) or run(*given))
+    assert (
+        elman(project, "--input", project / "new.csv", "--output", project / "a.csv").exit_code == 0
+    )
+    (project / "weekly.yaml").write_text(f"{CONFIG}serving: {{engine: onnx}}\n")
+    out = project / "b.csv"
+    result = elman(project, "--input", project / "new.csv", "--output", out)
+    assert result.exit_code == 0, result.stderr
+    assert "version 200 has no model.onnx: TensorFlow runs it." in result.stderr
+    assert out.read_text() == (project / "a.csv").read_text()
+    assert not calls
+    version = project / "workspace/serving/weekly/200"
+    shutil.rmtree(version)
+    export(version, seed=200, engine="onnx")
+    result = elman(project, "--input", project / "new.csv", "--output", out)
+    assert result.exit_code == 0, result.stderr
+    assert "by version 200" in result.stderr
+    assert calls
+    pd.testing.assert_frame_equal(pd.read_csv(out), pd.read_csv(project / "a.csv"), rtol=1e-5)
+
+
 def test_the_standard_output_holds_the_forecasts_and_nothing_else(project: Path) -> None:
     with gzip.open(project / "new.csv.gz", "wt") as stream:
         stream.write((project / "new.csv").read_text())

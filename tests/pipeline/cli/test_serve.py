@@ -176,6 +176,13 @@ def test_what_cannot_be_is_told_with_exit_code_2(
     assert "Traceback" not in result.stderr
 
 
+def test_an_engine_is_more_than_tf_serving_can(config: Path) -> None:
+    config.write_text(f"{config.read_text()}serving: {{engine: onnx}}\n")
+    result = elman(config, "--engine", "tf-serving")
+    assert result.exit_code == 2
+    assert "it runs no model by onnx" in result.stderr
+
+
 def test_nothing_pushed_is_told(config: Path) -> None:
     result = elman(config, "--engine", "tf-serving")
     assert f"Warning: nothing was pushed yet; in another terminal: elman run {config}" in (

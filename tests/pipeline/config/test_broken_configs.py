@@ -242,6 +242,15 @@ CASES = {
         changed("cell: lstm", "cell: lstm, normalize: window") + "serving: {streaming: true}\n",
         "Streaming needs normalize: standard or none; or leave out serving.streaming",
     ),
+    "litert both ways": (
+        changed("cell: lstm", "cell: lstm, bidirectional: true") + "serving: {engine: litert}\n",
+        "serving.engine: received litert, which runs single steps of streams, but this model "
+        "cannot be read step by step: model.bidirectional is true",
+    ),
+    "unknown engine": (
+        GOOD + "serving: {engine: onnxruntime}\n",
+        "serving.engine: received 'onnxruntime', expected",
+    ),
     "keep nothing": (
         GOOD + "serving: {keep: 0}\n",
         "serving.keep: received 0, expected a whole numb",

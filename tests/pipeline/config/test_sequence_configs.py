@@ -162,3 +162,10 @@ def test_what_is_refused(kind: str) -> None:
     assert all(line.startswith("c.yaml:") for line in said.splitlines())
     assert "pydantic" not in said.lower()
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize("engine", ["onnx", "litert"])
+def test_sequences_are_run_by_tensorflow_alone(engine: str) -> None:
+    with pytest.raises(BadInputError, match=f"serving.engine: received {engine}, which runs fore"):
+        loads(f"{CLASSIFY}serving: {{engine: {engine}}}\n")
+    assert loads(f"{CLASSIFY}serving: {{engine: tensorflow}}\n").config == loads(CLASSIFY).config

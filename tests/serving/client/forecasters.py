@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from models.export.engines import EngineName
 from models.features.scaling import Scaling
 from models.history.recipe import DataDescription, RawData
 from models.network.config import ModelConfig
@@ -40,6 +41,7 @@ def export(
     data: Mapping[str, Any] | None = None,
     train: Mapping[str, Any] | None = None,
     seed: int = 5,
+    engine: EngineName = "tensorflow",
     **model: Any,
 ) -> Path:
     """A version directory's content, by default of a weekly forecaster of one column."""
@@ -71,6 +73,7 @@ def export(
             "train": dict(train or {}),
             "run_id": "r1",
         },
+        engine=engine,
     )
     return folder
 

@@ -77,6 +77,7 @@ def test_everything(tmp_path: Path, certificates: Certificates) -> None:
             *("--access_log=-", "--access_log_sample=0.25"),
             *("--request_log=/kept", "--request_log_sample=0.5", "--request_log_keep=7"),
             *("--request_log_max_megabytes=1", "--request_log_max_minutes=2"),
+            "--inference_engine=onnx",
             *(f"--ready_file={tmp_path}/ready", "--reload_root=/x", "--reload_root=/y"),
         ]
     )
@@ -98,6 +99,7 @@ def test_everything(tmp_path: Path, certificates: Certificates) -> None:
         request_log=RequestLogSettings(
             Path("/kept"), sample=0.5, max_bytes=2**20, max_seconds=120, keep=7
         ),
+        engine="onnx",
         drain_seconds=4,
         ready_file=tmp_path / "ready",
     )
@@ -109,6 +111,7 @@ def test_everything(tmp_path: Path, certificates: Certificates) -> None:
         ([], "nothing to serve: give --model_base_path or --model_config_file"),
         ([BASE, "--batching_parameters_file=x"], "needs --enable_batching"),
         (["--model_config_file=/nothing/there"], "cannot read /nothing/there: No such file"),
+        ([BASE, "--inference_engine=torch"], "the engine must be one of tensorflow, onnx, litert"),
         ([BASE, "--port=70000"], "port must be between"),
         ([BASE, "--max_request_bytes=0"], "request_bytes must be above 0"),
     ],

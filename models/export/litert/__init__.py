@@ -1,0 +1,1 @@
+"""The carried-state step of a forecaster for LiteRT."""

@@ -1,0 +1,1 @@
+"""A forecaster written out as an ONNX graph, layer by layer."""

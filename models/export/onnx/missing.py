@@ -1,0 +1,26 @@
+"""`nan_if_missing`: a value that is not known stays not known."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.export.onnx.graph import Graph, Value
+
+
+def nan_if_missing(graph: Graph, state: Value, steps: Value) -> Value:
+    """`state`, nan in the rows where `steps` hold a nan.
+
+    TensorFlow carries a nan from step to step into every unit. ONNX Runtime's LSTM, GRU and RNN
+    bound what they hand to their activations, which makes a number of a nan, and so a forecast of
+    nothing; it would look like any other.
+
+    Args:
+        graph: Where both are.
+        state: What was made of the steps, [rows, units].
+        steps: [rows, steps, features].
+    """
+    unknown = graph.node("IsNaN", steps, shape=steps.shape, dtype="bool").cast("float32")
+    axes = graph.constant([1, 2], "int64")
+    row = graph.node("ReduceMax", unknown, axes, shape=(steps.shape[0], 1, 1), keepdims=1)
+    nan = graph.constant(np.float32("nan"))
+    return graph.node("Where", row.without_axis(1).cast("bool"), nan, state, shape=state.shape)

@@ -1,0 +1,1 @@
+"""What runs single signatures of a model in TensorFlow's place."""
