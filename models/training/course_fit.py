@@ -103,8 +103,8 @@ def fit_course(
 def _run(fitting: Fitting, supervisor: Supervisor, course: Course, epochs: int, done: int) -> None:
     try:
         fitting.fit(
-            # Without an end: Keras counts whole executions, and where it knows the number of batches
-            # begins again too early. Nothing beyond the last epoch is read.
+            # Without an end: Keras counts whole executions, and where it knows the number of
+            # batches it begins again too early. Nothing beyond the last epoch is read.
             course.epochs(done).repeat(),
             epochs=epochs,
             initial_epoch=done,
