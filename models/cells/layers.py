@@ -16,6 +16,11 @@ Tensor = Any
 log = logging.getLogger(__name__)
 
 
+def gpu_listed() -> bool:
+    """Whether Keras sees a GPU, and so would call cuDNN."""
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
 class Fused:
     """In front of a Keras recurrent layer: everything is the layer's own but the loop over steps.
 
@@ -44,7 +49,7 @@ class Fused:
         try:
             if not self.fused:
                 raise NoKernel("fused is false")
-            if getattr(ours, "use_cudnn", False) and tf.config.list_logical_devices("GPU"):
+            if getattr(ours, "use_cudnn", False) and gpu_listed():
                 raise NoKernel("there is a GPU, and Keras calls cuDNN where its conditions hold")
             if isinstance(sequences, keras.KerasTensor):
                 raise NoKernel("only shapes are asked for")

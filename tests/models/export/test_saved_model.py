@@ -111,6 +111,7 @@ def test_no_cudnn_even_where_keras_sees_a_gpu(monkeypatch, tmp_path, cell, bidir
         seed=1,
     )
     monkeypatch.setattr(rnn, "_is_gpu_available", lambda: True)
+    monkeypatch.setattr("models.cells.layers.gpu_listed", lambda: True)
     arguments = {"spec": spec, "roles": roles, "frequency": "D", "metadata": {}}
     export_forecaster(built, tmp_path / "ours", **arguments)
     assert not {op for op in operations(tmp_path / "ours") if "cudnn" in op.lower()}
