@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator
-from typing import Any, Literal, Union, get_args, get_origin
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -74,9 +74,12 @@ def _nested(annotation: Any) -> type[Section] | None:
 
 
 def _values(field: FieldInfo) -> str:
-    words = _type(field.annotation)
+    return _bounded(_type(field.annotation), field.metadata)
+
+
+def _bounded(words: str, rules: Sequence[Any]) -> str:
     bounds = []
-    for rule in field.metadata:
+    for rule in rules:
         for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<")):
             limit = getattr(rule, attribute, None)
             if limit is not None:
@@ -90,6 +93,9 @@ def _type(annotation: Any) -> str:
     origin, options = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return ", ".join(f"`{option}`" for option in options)
+    if origin is Annotated:
+        rules = [rule for info in options[1:] for rule in getattr(info, "metadata", [info])]
+        return _bounded(_type(options[0]), rules)
     if origin in (Union, types.UnionType):
         return " or ".join(_type(option) for option in options)
     if origin is tuple:
