@@ -30,6 +30,25 @@ def gpus() -> list[str]:
     return [device.name for device in tf.config.get_visible_devices("GPU")]
 
 
+def claim_threads(config: FittingConfig, model: RecurrentConfig) -> bool:
+    """Sets the threads of this process for a training, before TensorFlow computes anything in it.
+
+    Args:
+        config: `devices` and `execution` are used.
+        model: The network to be trained.
+
+    Returns:
+        Whether they are as planned; False where TensorFlow has started with other ones.
+    """
+    plan = execution(
+        config.execution,
+        gpu=uses_gpu(config),
+        fusable=fusable(model),
+        directions=2 if model.bidirectional else 1,
+    )
+    return set_threads(plan)
+
+
 @contextmanager
 def training_machine(
     config: FittingConfig, listener: Listener, model: RecurrentConfig | None = None
@@ -66,13 +85,7 @@ def training_machine(
             "train.precision mixed_float16 is slower than float32 on a CPU; it is for GPUs"
         )
     if model is not None:
-        plan = execution(
-            config.execution,
-            gpu=not on_cpu,
-            fusable=fusable(model),
-            directions=2 if model.bidirectional else 1,
-        )
-        set_threads(plan)
+        claim_threads(config, model)
     keras.utils.set_random_seed(config.seed)
     if config.one_device and not on_cpu and len(found) > 1:
         listener.warn(

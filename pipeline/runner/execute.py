@@ -14,6 +14,7 @@ from components.push.repository import ModelRepository
 from components.tracking.session import RunTracker
 from components.tune.result import summary
 from components.validation.schema_file import publish_schema
+from models.training.machine import claim_threads
 from pipeline import graph
 from pipeline.config import Config, LoadedConfig
 from pipeline.runner import launch
@@ -65,6 +66,7 @@ def execute(
     Raises:
         ElmanError: As raised by a component.
     """
+    claim_threads(loaded.config.train, loaded.config.model)
     task = task_of(loaded)
     spans = _spans(loaded, run_id, tracker, display, use_cache=use_cache)
     outcomes: dict[str, launch.NodeOutcome] = {}
