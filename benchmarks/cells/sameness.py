@@ -61,11 +61,12 @@ def same_answers(facts: Mapping[str, Mapping[str, Any]]) -> float:
             raise NotTheSameWorkError(
                 f"{names[0]} answers values of shape {first.shape}, {name} of {other.shape}"
             )
-        largest = max(largest, float(np.abs(other - first).max()))
-        if not largest <= AGREE:
+        difference = float(np.abs(other - first).max())
+        if not difference <= AGREE:  # so that nan is refused, too
             raise NotTheSameWorkError(
-                f"forecasts of {name} differ by {largest:.3g} from those of {names[0]}"
+                f"forecasts of {name} differ by {difference:.3g} from those of {names[0]}"
             )
+        largest = max(largest, difference)
     return largest
 
 

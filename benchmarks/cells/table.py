@@ -34,16 +34,16 @@ CALL_BOUNDS: dict[str, tuple[tuple[str, str, float], ...]] = {
 
 
 def references(found: Measured) -> list[str]:
-    """The sides that others are compared with: Keras and all of PyTorch's."""
-    return [
+    """The sides that others are compared with: PyTorch's, Keras, and what Elman's own stands for:
+    the bare step, or the export beside other engines.
+    """
+    torch = [
         name
         for name, recipe in found.recipes.items()
         if recipe.python == "torch" and name != recipes.ONNX_CALL.name
-    ] + [
-        name
-        for name in (recipes.KERAS.name, recipes.KERAS_CALL.name, recipes.ELMAN_BARE.name)
-        if name in found.recipes
     ]
+    others = (recipes.KERAS, recipes.KERAS_CALL, recipes.ELMAN_BARE, recipes.ELMAN_CALL)
+    return torch + [recipe.name for recipe in others if recipe.name in found.recipes]
 
 
 def bounds(found: Measured) -> list[Bound]:
