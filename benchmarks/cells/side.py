@@ -80,6 +80,8 @@ def environment(outer: Mapping[str, str], recipe: Mapping[str, str], device: str
     kept = {k: v for k, v in outer.items() if not k.startswith("MALLOC_") and k not in CLEARED}
     if device == "cpu":
         kept["CUDA_VISIBLE_DEVICES"] = "-1"
+    else:  # several processes share the GPU: TensorFlow must not take all of its memory at once
+        kept["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     return {**kept, "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT), **recipe}
 
 

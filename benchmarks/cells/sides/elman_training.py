@@ -71,9 +71,10 @@ def bare(network: keras.Model, course: Course, channel: Channel, steps: int) -> 
             iterator = iter(batches.take(HELD).cache().repeat())
             while True:
                 self.reset_metrics()
-                for _call in range(steps // self.steps_per_execution):
+                calls = max(1, steps // self.steps_per_execution)
+                for _call in range(calls):
                     logs = self.train_function(iterator)
-                channel.end_turn(steps, float(logs["loss"]))
+                channel.end_turn(calls * self.steps_per_execution, float(logs["loss"]))
                 channel.wait_for_turn()
 
     return replace(course, fitting=lambda loss, record: Bare(network, loss, record))

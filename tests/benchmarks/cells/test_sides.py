@@ -61,7 +61,9 @@ def test_a_process_has_the_variables_of_its_recipe_and_none_of_the_callers() -> 
     assert found["CUDA_VISIBLE_DEVICES"] == "-1"
     assert {k for k in found if k.startswith("MALLOC_")} == set(recipes.NO_MMAP)
     assert "OMP_NUM_THREADS" not in found
-    assert "CUDA_VISIBLE_DEVICES" not in environment({}, {}, "gpu")
+    shared = environment({}, {}, "gpu")
+    assert "CUDA_VISIBLE_DEVICES" not in shared
+    assert shared["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
     assert environment({"CUDA_VISIBLE_DEVICES": "1"}, {}, "gpu")["CUDA_VISIBLE_DEVICES"] == "1"
 
 
