@@ -59,6 +59,8 @@ def _elman(name: str, words: str, *loop: str, **environment: str) -> Recipe:
 ELMAN = _elman("Elman", _LOOP, "--loop")
 ELMAN_BARE = _elman("Elman, bare step", _BARE)
 ELMAN_BFC = _elman("Elman, BFC", _LOOP, "--loop", TF_CPU_ALLOCATOR_USE_BFC="1")
+ELMAN_GPU = Recipe("Elman", _LOOP, "elman_training", arguments=("--loop",))
+ELMAN_GPU_BARE = Recipe("Elman, bare step", _BARE, "elman_training")
 
 
 def _torch(name: str, words: str, variant: str) -> tuple[Recipe, Recipe]:
@@ -92,7 +94,7 @@ def training_sides(work: Work, device: str) -> tuple[Recipe, ...]:
     """Who does a training work."""
     if device == "gpu":
         torch = (PACKED, GATHER) if work.masked else (TORCH,)
-        return (KERAS, ELMAN, ELMAN_BARE, *torch)
+        return (KERAS, ELMAN_GPU, ELMAN_GPU_BARE, *torch)
     ours = (KERAS, ELMAN, ELMAN_BARE, ELMAN_BFC)
     if work.masked:
         return (*ours, PACKED, PACKED_MALLOC, GATHER, GATHER_MALLOC)

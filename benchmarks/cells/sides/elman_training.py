@@ -101,14 +101,15 @@ def main() -> None:
     """Answers turns."""
     arguments = parser()
     arguments.add_argument("--loop", action="store_true")
-    arguments.add_argument("--intra-op", type=int)
-    arguments.add_argument("--inter-op", type=int)
+    arguments.add_argument("--intra-op", type=int, help="TensorFlow's choice by default")
+    arguments.add_argument("--inter-op", type=int, help="likewise")
     channel, given = Channel(), arguments.parse_args()
     work = work_of(given)
-    if given.device == "cpu":
+    if given.intra_op is not None:
         tf.config.threading.set_intra_op_parallelism_threads(given.intra_op)
+    if given.inter_op is not None:
         tf.config.threading.set_inter_op_parallelism_threads(given.inter_op)
-    else:
+    if given.device == "gpu":
         tf.config.experimental.enable_tensor_float_32_execution(False)
     options: dict[str, Any] = {
         "epochs": 10**6,

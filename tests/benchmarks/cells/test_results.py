@@ -90,6 +90,8 @@ def test_a_gpu_has_no_calls_and_no_recipe_of_the_cpu_allocator() -> None:
     works = chosen(arguments(["--device", "gpu"]))
     assert [work.name for work, _ in works] == [work.name for work in TRAINING]
     assert not any(side.environment for _, sides in works for side in sides)
+    assert not any("intra_op" in side.words for _, sides in works for side in sides)
+    assert not any("--intra-op" in side.arguments for _, sides in works for side in sides)
 
 
 def test_unknown_sides_are_refused() -> None:
