@@ -19,6 +19,8 @@ def test_the_run_is_that_of_the_literature_with_all_epochs(tmp_path: Path) -> No
     assert config.model.units == (UNITS,)
     assert config.model.normalize == "standard"
     assert not config.model.shortcut
+    # No gate stands between a network of any worth and its push.
+    assert (config.gate.beats, config.gate.bless) == ((), "model")
     written = yaml.safe_load(text)
     for key in ("targets", "split", "window", "task"):
         assert written[key] == example[key]
