@@ -13,7 +13,6 @@ CORES = len(os.sched_getaffinity(0))
 NO_MMAP = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(1 << 40),
-    "MALLOC_TOP_PAD_": str(1 << 28),
 }
 """glibc then never gives memory back to the kernel, so that no page of it faults in twice. A raised
 mmap threshold alone would not do: glibc takes none above 32 MiB, and a batch has larger arrays."""
