@@ -44,7 +44,7 @@ lock: setup ## resolve the lock again (LOCK_FLAGS="--upgrade" or "--upgrade-pack
 	$(COMPILE) --no-annotate -c requirements/requirements.lock requirements/bootstrap.in -o requirements/bootstrap.lock
 
 bench: setup ## run every benchmark
-	@for file in benchmarks/[a-z]*.py benchmarks/quarter; do name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
+	@for file in benchmarks/[a-z]*.py benchmarks/quarter benchmarks/cells benchmarks/etth1_wall; do name=$$(basename "$$file" .py); echo "== $$name"; $(BIN)/python -m "benchmarks.$$name" || exit 1; done
 
 chaos: setup ## kill runs at random, 50 times, and look at what is left (an hour or more)
 	$(BIN)/python -m benchmarks.chaos --kills 50 --seed 7

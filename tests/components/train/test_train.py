@@ -37,6 +37,10 @@ class Memory(SilentRecorder):
     def __init__(self) -> None:
         self.recorded: dict[str, Any] = {}
         self.figures: dict[str, Figure] = {}
+        self.parameters: dict[str, Any] = {}
+
+    def params(self, values: Mapping[str, Any]) -> None:
+        self.parameters.update(values)
 
     def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
         self.recorded.update({f"{k}@{step}" if step else k: v for k, v in values.items()})
@@ -95,6 +99,17 @@ def trained(
         recorder=memory,
     )
     return folder, memory
+
+
+def test_how_it_was_laid_out_on_the_machine_is_recorded(trained: tuple[Path, Memory]) -> None:
+    history = json.loads((trained[0] / "model" / "7" / "history.json").read_text())
+    recorded = {
+        name.removeprefix("execution."): value
+        for name, value in trained[1].parameters.items()
+        if name.startswith("execution.")
+    }
+    assert recorded == history["execution"]
+    assert set(recorded) == {"fused", "shards", "steps_per_execution", "intra_op", "inter_op"}
 
 
 def test_a_model_has_all_its_files_and_nothing_else_is_left(

@@ -1,0 +1,1 @@
+"""How long from a file to a trained, evaluated, saved model, beside plain PyTorch?"""
