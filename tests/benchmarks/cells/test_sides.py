@@ -67,6 +67,7 @@ def test_a_process_has_the_variables_of_its_recipe_and_none_of_the_callers() -> 
     assert environment({"CUDA_VISIBLE_DEVICES": "1"}, {}, "gpu")["CUDA_VISIBLE_DEVICES"] == "1"
 
 
+@pytest.mark.nightly
 @pytest.mark.slow
 @pytest.mark.parametrize("masked", [False, True], ids=["forecast", "masked"])
 def test_keras_elmans_loop_and_its_bare_step_do_the_same_work(tmp_path: Path, masked: bool) -> None:

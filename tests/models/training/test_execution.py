@@ -98,11 +98,12 @@ def _fitted(steps_per_execution, *, steps=7, epochs=3, rows=4):
             counted.append(record.summary().steps)
 
     history = fitting.fit(
-        # As `training_epochs`: one dataset over all epochs.
-        tf.data.Dataset.from_tensor_slices((x, y)).batch(rows),
+        # As `fit_course`: one dataset over all epochs, without an end.
+        tf.data.Dataset.from_tensor_slices((x, y)).batch(rows).repeat(),
         epochs=epochs,
         steps_per_epoch=steps,
         callbacks=[Count()],
+        shuffle=False,
         verbose=0,
     )
     return network.get_weights(), history.history["loss"], counted

@@ -49,7 +49,7 @@ def works(draw):
 
 
 @settings(
-    max_examples=100,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -96,8 +96,7 @@ def _everything(module, work):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shards", [1, 3])
-@pytest.mark.parametrize("looped", [True, False])
+@pytest.mark.parametrize(("shards", "looped"), [(1, True), (3, False)])
 def test_gradients_are_differences(kind, shards, looped, monkeypatch):
     monkeypatch.setattr(choice, "LONGEST", 0 if looped else 256)
     rng = np.random.default_rng(5)
