@@ -79,6 +79,7 @@ def alone(folder: Path, name: str, feed: Mapping[str, Any]) -> dict[str, Any]:
     return answer
 
 
+@pytest.mark.nightly
 def test_a_tagger_is_trained_gated_pushed_and_served(tmp_path: Path) -> None:
     convert("atis_data", "ud_atis", tmp_path / "all.csv")
     table = read(tmp_path / "all.csv")
