@@ -236,6 +236,7 @@ def test_a_second_version_a_rollback_and_no_third_by_itself(
     assert forced.live > second.live
 
 
+@pytest.mark.nightly
 def test_a_refused_model_is_a_normal_end_unless_asked_otherwise(
     folder: Path, first: dict[str, Any]
 ) -> None:

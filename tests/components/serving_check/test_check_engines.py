@@ -73,7 +73,9 @@ def test_every_engine_is_compared_with_the_saved_model(artifact: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("file", ["model.onnx", "step.tflite"])
+@pytest.mark.parametrize(
+    "file", ["model.onnx", pytest.param("step.tflite", marks=pytest.mark.nightly)]
+)
 def test_an_engine_that_forecasts_otherwise_is_not_blessed(
     artifact: Path, file: str, tmp_path: Path
 ) -> None:

@@ -240,7 +240,13 @@ def test_whatever_the_weights_depend_on_changes_the_digest(
     assert len({same, *other}) == 10
 
 
-@pytest.mark.parametrize(("engine", "file"), [("onnx", "model.onnx"), ("litert", "step.tflite")])
+@pytest.mark.parametrize(
+    ("engine", "file"),
+    [
+        ("onnx", "model.onnx"),
+        pytest.param("litert", "step.tflite", marks=pytest.mark.nightly),
+    ],
+)
 def test_the_file_of_an_engine_is_part_of_the_saved_model(
     store: SeriesStore, scaling: Scaling, tmp_path: Path, engine: Any, file: str
 ) -> None:
