@@ -67,14 +67,14 @@ def bare(network: keras.Model, course: Course, channel: Channel, steps: int) -> 
 
     class Bare(Fitting):
         def fit(self, batches: tf.data.Dataset, **_: Any) -> None:
+            self.steps_per_epoch = steps  # the function ends a turn where an epoch would end
             self.make_train_function()
             iterator = iter(batches.take(HELD).cache().repeat())
             while True:
                 self.reset_metrics()
-                calls = max(1, steps // self.steps_per_execution)
-                for _call in range(calls):
+                for _call in range(-(-steps // self.steps_per_execution)):
                     logs = self.train_function(iterator)
-                channel.end_turn(calls * self.steps_per_execution, float(logs["loss"]))
+                channel.end_turn(steps, float(logs["loss"]))
                 channel.wait_for_turn()
 
     return replace(course, fitting=lambda loss, record: Bare(network, loss, record))
