@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from models.export.portable import all_layers
+from models.export.step_signature import step_signature
 from models.export.streaming import Stepper, row_count
 
 Tensor = Any
@@ -105,21 +106,7 @@ def _stream_signatures(
     def stream_init(batch: Tensor) -> dict[str, Tensor]:
         return stepper.init(batch)
 
-    def stream_step(**tensors: Tensor) -> dict[str, Tensor]:
-        columns = {column: tensors[inputs[column]] for column in stepper.inputs}
-        state = {name: tensors[name] for name in stepper.state}
-        forecasts, after = stepper.step(columns, state)
-        answer = {outputs[target]: forecasts[target] for target in outputs}
-        return {name: tf.identity(value) for name, value in (answer | after).items()}
-
-    specs = {
-        inputs[column]: tf.TensorSpec((None, *shape), dtype, name=inputs[column])
-        for column, (shape, dtype) in stepper.inputs.items()
-    }
-    specs |= {
-        name: tf.TensorSpec((None, *shape), tf.float32, name=name)
-        for name, shape in stepper.state.items()
-    }
+    stream_step, specs = step_signature(stepper, inputs, outputs)
     batch = tf.TensorSpec(None, tf.int32, name="batch")
     return {
         "stream_init": traced(stream_init, {"batch": batch}),

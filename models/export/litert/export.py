@@ -11,6 +11,7 @@ import tensorflow as tf
 from models.errors import FailedRunError
 from models.export.engines import STEP_FILE
 from models.export.litert.layers import replacements
+from models.export.step_signature import step_signature
 from models.export.streaming import Stepper
 
 
@@ -36,22 +37,7 @@ def write_step(stepper: Stepper, described: Mapping[str, Any], folder: Path) -> 
         for weight in getattr(layer, "weights", ())
     ]
     stepper = stepper.with_layers(replacements(stepper.layers))
-    inputs, outputs = described["inputs"], described["outputs"]
-
-    def step(**tensors: Any) -> dict[str, Any]:
-        columns = {column: tensors[inputs[column]] for column in stepper.inputs}
-        forecasts, after = stepper.step(columns, {name: tensors[name] for name in stepper.state})
-        answer = {outputs[target]: forecasts[target] for target in outputs}
-        return {name: tf.identity(value) for name, value in (answer | after).items()}
-
-    specs = {
-        inputs[column]: tf.TensorSpec((None, *shape), dtype, name=inputs[column])
-        for column, (shape, dtype) in stepper.inputs.items()
-    }
-    specs |= {
-        name: tf.TensorSpec((None, *shape), tf.float32, name=name)
-        for name, shape in stepper.state.items()
-    }
+    step, specs = step_signature(stepper, described["inputs"], described["outputs"])
     owner.step = tf.function(step, autograph=False)
     traced = owner.step.get_concrete_function(**specs)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([traced], owner)
