@@ -7,7 +7,6 @@ from typing import Any
 
 import keras
 import tensorflow as tf
-from typing_extensions import override
 
 from models.cells.fused.choice import NoKernel, kernel_for
 from models.cells.fused.inner_loop import fused_loop
@@ -70,27 +69,12 @@ class Fused:
 class SimpleRNN(Fused, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN` without its loop; see `Fused`."""
 
-    @classmethod
-    @override
-    def from_config(cls, config: dict[str, Any]) -> SimpleRNN:
-        return cls(**config)
-
 
 @keras.saving.register_keras_serializable(package="elman")
 class LSTM(Fused, keras.layers.LSTM):
     """`keras.layers.LSTM` without its loop; see `Fused`."""
 
-    @classmethod
-    @override
-    def from_config(cls, config: dict[str, Any]) -> LSTM:
-        return cls(**config)
-
 
 @keras.saving.register_keras_serializable(package="elman")
 class GRU(Fused, keras.layers.GRU):
     """`keras.layers.GRU` without its loop; see `Fused`."""
-
-    @classmethod
-    @override
-    def from_config(cls, config: dict[str, Any]) -> GRU:
-        return cls(**config)

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from models.cells.layers import Fused
+from models.export.portable import all_layers
 from models.training.config import FittingConfig
 from models.training.execution import Execution, execution
 
@@ -19,7 +20,7 @@ def plan_for(network: keras.Model, config: FittingConfig, *, gpu: bool) -> Execu
         config: The training section.
         gpu: Whether it is trained on a GPU.
     """
-    layers = _layers(network)
+    layers = all_layers(network)
     recurrent = [layer for layer in layers if isinstance(layer, keras.layers.RNN)]
     return execution(
         config.execution,
@@ -31,7 +32,7 @@ def plan_for(network: keras.Model, config: FittingConfig, *, gpu: bool) -> Execu
 
 def tell_layers(network: keras.Model, plan: Execution) -> None:
     """Sets what belongs to the machine in every layer of `network`; before anything is traced."""
-    for layer in _layers(network):
+    for layer in all_layers(network):
         if isinstance(layer, Fused):
             layer.fused, layer.shards = plan.fused, plan.shards
 
@@ -39,7 +40,3 @@ def tell_layers(network: keras.Model, plan: Execution) -> None:
 def _fusable(layer: Any) -> bool:
     recurrent_dropout = getattr(layer.cell, "recurrent_dropout", 0.0)
     return isinstance(layer, Fused) and bool(recurrent_dropout == 0)
-
-
-def _layers(network: keras.Model) -> list[Any]:
-    return list(network._flatten_layers(include_self=False, recursive=True))
