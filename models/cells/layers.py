@@ -28,15 +28,19 @@ class Fused:
     cuDNN (unless `use_cudnn` is False). Otherwise a kernel of `models.cells.fused` reads the
     sequence; where none can, Keras' own loop does, and a line in the log says why.
 
-    Both attributes belong to a machine and not to a network: they are no part of the configuration.
+    The attributes belong to a machine and not to a network: they are no part of the configuration.
 
     Attributes:
         fused: Whether kernels may be used.
         shards: Parts of a batch that are computed side by side.
+        compiled: Whether XLA may compile steps where their number is known: faster, after half a
+            second for each shape of a batch. An exported layer should not ask for it: a server
+            need not have XLA.
     """
 
     fused = True
     shards = 1
+    compiled = False
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Any, mask: Any, training: bool = False
@@ -52,7 +56,8 @@ class Fused:
                 raise NoKernel("there is a GPU, and Keras calls cuDNN where its conditions hold")
             if isinstance(sequences, keras.KerasTensor):
                 raise NoKernel("only shapes are asked for")
-            kernel = kernel_for(ours, sequences)
+            masked = mask is not None
+            kernel = kernel_for(ours, sequences, masked=masked, compiled=self.compiled)
         except NoKernel as reason:
             if not isinstance(sequences, keras.KerasTensor):
                 log.info("layer %s: Keras' own loop, for %s", ours.name, reason)

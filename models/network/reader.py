@@ -146,5 +146,5 @@ def _whole(layer: Any) -> Any:
     if hasattr(layer, "use_cudnn"):
         twin.use_cudnn = layer.use_cudnn  # Keras leaves it out of the configuration.
     if isinstance(layer, Fused):
-        twin.fused, twin.shards = layer.fused, layer.shards
+        twin.fused, twin.shards, twin.compiled = layer.fused, layer.shards, layer.compiled
     return twin

@@ -7,15 +7,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from models.cells.fused.block_lstm import BlockLstm
+from models.cells.fused.block_lstm import BlockLstm, BlockThenSteps
 from models.cells.fused.gru_step import GruStep
 from models.cells.fused.kernel import Kernel
 from models.cells.fused.lstm_step import LstmStep
-from models.cells.fused.nonlinearity import nonlinearity
+from models.cells.fused.nonlinearity import TANH, Nonlinearity, nonlinearity
 from models.cells.fused.simple_step import SimpleStep
 from models.cells.fused.step import Step
 from models.cells.fused.stepped import Stepped
-from models.cells.fused.steps import looped, written_out
+from models.cells.fused.steps import Compiled, Steps, looped, written_out
 
 BLOCK_UNITS = 128
 """Most units with which BlockLSTMV2 is faster than steps written out (measured on CPUs)."""
@@ -27,16 +27,44 @@ class NoKernel(Exception):  # noqa: N818
     """Keras' loop has to do it; the text says why."""
 
 
-def kernel_for(layer: Any, sequences: Any) -> Kernel:
+def kernel_for(layer: Any, sequences: Any, *, masked: bool, compiled: bool) -> Kernel:
     """The kernel for a built SimpleRNN, LSTM or GRU and what it reads.
 
     Args:
         layer: A layer of Keras or of ours.
         sequences: [batch, steps, features]; its number of steps may be unknown.
+        masked: Whether there is a mask.
+        compiled: Whether XLA may compile the steps, for a number of them that is known.
 
     Raises:
         NoKernel: If there is none.
     """
+    activation = _activation(layer)
+    known, dtype = sequences.shape[1], _dtype(layer)
+    steps: Steps = looped if known is None or known > LONGEST else written_out
+    compiled = compiled and known is not None and dtype in (tf.float32, tf.float64)
+    if compiled:
+        steps = Compiled()
+    every = [masked or layer.return_sequences]
+    step: Step
+    if isinstance(layer, keras.layers.LSTM):
+        every.append(masked)
+        if activation is TANH and dtype in (tf.float32, tf.float16):
+            few = layer.units <= BLOCK_UNITS
+            if compiled and few:
+                return BlockThenSteps(steps, every)
+            if few or steps is looped:
+                return BlockLstm(every)
+        step = LstmStep(activation)
+    elif isinstance(layer, keras.layers.GRU):
+        step = GruStep(activation)
+    else:
+        step = SimpleStep(activation)
+    return Stepped(step, steps, every)
+
+
+def _activation(layer: Any) -> Nonlinearity:
+    """That of the layer's cell, of which a kernel can compute everything else, too."""
     cell = layer.cell
     if layer.unroll:
         raise NoKernel("unroll is true")
@@ -44,31 +72,17 @@ def kernel_for(layer: Any, sequences: Any) -> Kernel:
         raise NoKernel(f"recurrent_dropout is {cell.recurrent_dropout:g}, which acts at every step")
     if getattr(cell, "implementation", 2) != 2:
         raise NoKernel(f"implementation is {cell.implementation}, which drops inputs by gate")
-    activation = nonlinearity(cell.activation)
-    if activation is None:
-        name = getattr(cell.activation, "__name__", cell.activation)
-        raise NoKernel(f"activation is {name}; expected tanh, sigmoid, relu or linear")
+    if not getattr(cell, "reset_after", True):
+        raise NoKernel("reset_after is false; expected true, as cuDNN has it")
     gate = getattr(cell, "recurrent_activation", keras.activations.sigmoid)
     if gate is not keras.activations.sigmoid:
         name = getattr(gate, "__name__", gate)
         raise NoKernel(f"recurrent_activation is {name}; expected sigmoid")
-    steps = sequences.shape[1]
-    step: Step
-    if isinstance(layer, keras.layers.LSTM):
-        block = cell.activation is keras.activations.tanh and _dtype(layer) in (
-            tf.float32,
-            tf.float16,
-        )
-        if block and (layer.units <= BLOCK_UNITS or steps is None or steps > LONGEST):
-            return BlockLstm(layer.units)
-        step = LstmStep(activation)
-    elif isinstance(layer, keras.layers.GRU):
-        if not cell.reset_after:
-            raise NoKernel("reset_after is false; expected true, as cuDNN has it")
-        step = GruStep(activation)
-    else:
-        step = SimpleStep(activation)
-    return Stepped(step, looped if steps is None or steps > LONGEST else written_out)
+    activation = nonlinearity(cell.activation)
+    if activation is None:
+        name = getattr(cell.activation, "__name__", cell.activation)
+        raise NoKernel(f"activation is {name}; expected tanh, sigmoid, relu or linear")
+    return activation
 
 
 def _dtype(layer: Any) -> tf.DType:

@@ -27,7 +27,8 @@ def fused_loop(
 
     Args:
         layer: The layer; its cell has kernel, recurrent_kernel and bias.
-        kernel: Its arithmetic.
+        kernel: Its arithmetic, with every state after every step where there is a mask, and every
+            output where the layer returns sequences.
         sequences: [batch, steps, features].
         states: Before the first step, each [batch, units].
         mask: bool [batch, steps], or None.
@@ -56,12 +57,11 @@ def fused_loop(
         sequences = packing.packed(sequences)
     elif layer.go_backwards:
         sequences = tf.reverse(sequences, axis=[1])
-    masked = packing is not None
-    every = [masked or layer.return_sequences, *(masked for _ in states[1:])]
-    found = run(kernel, sequences, states, weights, every=every, shards=shards)
+    found = run(kernel, sequences, states, weights, shards=shards)
     if packing is None:
         last = [
-            state[:, -1] if wanted else state for state, wanted in zip(found, every, strict=True)
+            state[:, -1] if wanted else state
+            for state, wanted in zip(found, kernel.every, strict=True)
         ]
         return last[0], found[0] if layer.return_sequences else last[0][:, None], last
     after = [packing.last(state, first) for state, first in zip(found, states, strict=True)]

@@ -30,7 +30,7 @@ class Gradients:
     Attributes:
         inputs: [batch, steps, features].
         states: By state, [batch, units].
-        weights: As `Kernel.arranged` gave them.
+        weights: By kernel, recurrent kernel and bias.
     """
 
     inputs: Tensor
@@ -41,32 +41,23 @@ class Gradients:
 class Kernel(Protocol):
     """Arithmetic of a recurrent layer. States are those of the Keras cell, the output first."""
 
-    def arranged(self, weights: Tensors) -> list[Tensor]:
-        """Kernel, recurrent kernel and bias of the Keras layer, as the passes take them."""
+    every: Sequence[bool]
+    """By state, whether it is wanted after every step, or after the last one only."""
 
-    def restored(self, gradients: Tensors) -> list[Tensor]:
-        """Gradients by arranged weights as gradients by kernel, recurrent kernel and bias."""
-
-    def forward(
-        self, inputs: Tensor, states: Tensors, weights: Tensors, every: Sequence[bool]
-    ) -> Done:
+    def forward(self, inputs: Tensor, states: Tensors, weights: Tensors) -> Done:
         """Reads all steps.
 
         Args:
             inputs: [batch, steps, features].
             states: Before the first step, each [batch, units].
-            weights: Arranged.
-            every: By state, whether it is wanted after every step, or after the last one only.
+            weights: Kernel, recurrent kernel and bias of the Keras layer.
         """
 
-    def backward(
-        self, saved: Any, weights: Tensors, gradients: Tensors, every: Sequence[bool]
-    ) -> Gradients:
+    def backward(self, saved: Any, weights: Tensors, gradients: Tensors) -> Gradients:
         """The way back through all steps.
 
         Args:
             saved: From `forward`.
-            weights: Arranged.
+            weights: As in `forward`.
             gradients: By state, of the shapes that `forward` gave.
-            every: As in `forward`.
         """

@@ -17,7 +17,6 @@ def run(
     states: Tensors,
     weights: Tensors,
     *,
-    every: Sequence[bool],
     shards: int = 1,
 ) -> list[Tensor]:
     """The states after all steps, or after the last.
@@ -32,8 +31,6 @@ def run(
         inputs: [batch, steps, features].
         states: Before the first step, each [batch, units].
         weights: Kernel, recurrent kernel and bias of the Keras layer.
-        every: By state, whether it is wanted after every step: [batch, steps, units] instead of
-            [batch, units].
         shards: Parts of the batch; no more than a batch of known size has rows.
     """
     count = len(states)
@@ -43,10 +40,9 @@ def run(
     @tf.custom_gradient
     def whole(*given: Tensor) -> Any:
         inputs, states, weights = given[0], given[1 : 1 + count], given[1 + count :]
-        arranged = kernel.arranged(weights)
         cuts = _cuts(inputs, parts)
         done = [
-            kernel.forward(x, s, arranged, every)
+            kernel.forward(x, s, weights)
             for x, *s in zip(*(_cut(tensor, cuts) for tensor in (inputs, *states)), strict=True)
         ]
         outputs = [_join(found) for found in zip(*(d.outputs for d in done), strict=True)]
@@ -54,7 +50,7 @@ def run(
         def gradient(*upstream: Tensor) -> list[Tensor]:
             by_part = zip(*(_cut(tensor, cuts) for tensor in upstream), strict=True)
             found = [
-                kernel.backward(d.saved, arranged, g, every)
+                kernel.backward(d.saved, weights, g)
                 for d, g in zip(done, by_part, strict=True)
             ]
             total = list(found[0].weights)
@@ -64,7 +60,7 @@ def run(
             return [
                 _join([part.inputs for part in found]),
                 *(_join(parts) for parts in by_states),
-                *kernel.restored(total),
+                *total,
             ]
 
         return outputs, gradient

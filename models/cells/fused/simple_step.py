@@ -10,24 +10,23 @@ from models.cells.fused.step import StepBack
 class SimpleStep:
     """Elman (1990)."""
 
-    groups: tuple[tuple[int, ...], ...] = ((0,),)
-    own_bias: tuple[bool, ...] | None = None
+    two_biases = False
 
     def __init__(self, activation: Nonlinearity) -> None:
         """`activation` of the state."""
         self._activation = activation
 
     def forward(
-        self, given: Tensors, product: Tensors, states: Tensors
+        self, given: Tensor, product: Tensor, states: Tensors
     ) -> tuple[list[Tensor], list[Tensor]]:
         """See `Step`."""
         del states
-        return [self._activation.apply(given[0] + product[0])], []
+        return [self._activation.apply(given + product)], []
 
     def backward(
         self, saved: Tensors, before: Tensors, after: Tensors, gradients: Tensors
     ) -> StepBack:
         """See `Step`."""
         del saved, before
-        total = [self._activation.back(after[0], gradients[0])]
+        total = self._activation.back(after[0], gradients[0])
         return StepBack(total, total, [None])

@@ -13,38 +13,36 @@ class StepBack:
     """Gradients of one step.
 
     Attributes:
-        given: By what the inputs give to the step, for each group of gates [batch, gates].
+        given: By what the inputs give to the step, [batch, gates * units].
         product: By the product of the output before with the recurrent kernel, likewise.
         states: By the states before, but for what comes through that product, each [batch, units];
             None: nothing else comes.
     """
 
-    given: list[Tensor]
-    product: list[Tensor]
-    states: list[Tensor]
+    given: Tensor
+    product: Tensor
+    states: list[Tensor | None]
 
 
 class Step(Protocol):
     """A cell whose gates are sums of a product with the inputs and one with the output before.
 
-    Gates come in groups, each computed by one operation where it can be.
+    Gates stand side by side, in the order of Keras' weights.
     """
 
-    groups: tuple[tuple[int, ...], ...]
-    """Of each group, its gates by their place in Keras' weights."""
-
-    own_bias: tuple[bool, ...] | None
-    """None: the bias of Keras' cell is one row. Otherwise it is two, and by group this says whether
-    the second has to be added to the recurrent product by itself, and not to the sum."""
+    two_biases: bool
+    """Whether the bias of Keras' cell has two rows, the second one for the recurrent product; the
+    gradients by the two products are then not the same."""
 
     def forward(
-        self, given: Tensors, product: Tensors, states: Tensors
+        self, given: Tensor, product: Tensor, states: Tensors
     ) -> tuple[list[Tensor], list[Tensor]]:
         """One step.
 
         Args:
-            given: Product of the inputs with the kernel, and bias, by group [batch, gates].
-            product: Product of the output before with the recurrent kernel, likewise.
+            given: Product of the inputs with the kernel, and bias, [batch, gates * units].
+            product: Product of the output before with the recurrent kernel, and bias if there is
+                a second one, likewise.
             states: Before, the output first, each [batch, units].
 
         Returns:

@@ -34,6 +34,7 @@ def works(draw):
         "initial": draw(st.booleans()),
         "shards": draw(st.integers(1, 3)),
         "looped": draw(st.booleans()),
+        "compiled": draw(st.booleans()),
         "block": draw(st.booleans()),
         "seed": draw(st.integers(0, 2**20)),
         "layer": {
@@ -71,7 +72,7 @@ def _everything(module, work):
     layer = getattr(module, work["kind"])(return_state=True, **work["layer"])
     layer.build(work["shape"])
     layer.set_weights([rng.normal(size=w.shape) / np.sqrt(units) for w in layer.weights])
-    layer.shards = work["shards"]
+    layer.shards, layer.compiled = work["shards"], work["compiled"]
     states = 2 if work["kind"] == "LSTM" else 1
     read = [tf.constant(rng.normal(size=work["shape"]), dtype)]
     if work["initial"]:
@@ -80,7 +81,8 @@ def _everything(module, work):
     mask = None if work["mask"] is None else tf.constant(work["mask"])
     with tf.GradientTape() as tape:
         tape.watch(read)
-        found = layer(read[0], initial_state=read[1:] or None, mask=mask)
+        call = tf.function(layer) if work["compiled"] else layer
+        found = call(read[0], initial_state=read[1:] or None, mask=mask)
         weights = [rng.normal(size=value.shape) for value in found]
         total = sum(tf.reduce_sum(v * w) for v, w in zip(found, weights, strict=True))
     variables = list(layer.trainable_variables)
@@ -96,24 +98,28 @@ def _everything(module, work):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("shards", "looped"), [(1, True), (3, False)])
-def test_gradients_are_differences(kind, shards, looped, monkeypatch):
+@pytest.mark.parametrize(
+    ("shards", "looped", "compiled"), [(1, True, False), (3, False, False), (3, False, True)]
+)
+def test_gradients_are_differences(kind, shards, looped, compiled, monkeypatch):
     monkeypatch.setattr(choice, "LONGEST", 0 if looped else 256)
     rng = np.random.default_rng(5)
     layer = getattr(layers, kind)(2, return_sequences=True, dtype="float64")
     layer.build((4, 4, 2))
-    layer.shards = shards
+    layer.shards, layer.compiled = shards, compiled
     inputs = tf.constant(rng.normal(size=(4, 4, 2)))
     weigh = tf.constant(rng.normal(size=(4, 4, 2)))
     values = [rng.normal(size=w.shape) for w in layer.weights]
 
+    call = tf.function(layer) if compiled else layer
+
     def loss(*values):
         layer.set_weights(values)
-        return float(tf.reduce_sum(layer(inputs) * weigh))
+        return float(tf.reduce_sum(call(inputs) * weigh))
 
     layer.set_weights(values)
     with tf.GradientTape() as tape:
-        total = tf.reduce_sum(layer(inputs) * weigh)
+        total = tf.reduce_sum(call(inputs) * weigh)
     for i, gradient in enumerate(tape.gradient(total, layer.trainable_variables)):
         for place in np.ndindex(*values[i].shape):
             step = np.zeros_like(values[i])
