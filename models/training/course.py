@@ -26,7 +26,7 @@ class Course:
     Attributes:
         fitting: Wraps the network, given a loss and a record of gradients.
         epochs: From an epoch (from 0) on, the train batches of all that are left.
-        validation: The validation batches.
+        validation: The validation batches, whose number is known.
         steps_per_epoch: Train batches of an epoch.
         train_windows: Forecasts of an epoch that have a loss.
         validation_windows: Those of the validation.

@@ -82,6 +82,7 @@ def fit_course(
             steps_per_execution=plan.steps_per_execution,
         )
         fitting.steps_per_epoch = course.steps_per_epoch
+        fitting.validation_steps = int(course.validation.cardinality())
     history = TrainingHistory(
         parameters=int(sum(np.prod(v.shape) for v in model.trainable_variables)),
         train_windows=course.train_windows,

@@ -31,6 +31,10 @@ class ExecutionConfig(Section):
         default="auto",
         description="parts of a batch side by side; auto: one for each core",
     )
+    compiled: bool | Auto = Field(
+        default="auto",
+        description="steps of a known number as a program of XLA; auto: on a CPU",
+    )
     steps_per_execution: Annotated[int, Field(ge=1)] | Auto = Field(
         default="auto", description="batches per call into the graph; auto: 16 on a CPU, else 1"
     )
@@ -49,6 +53,7 @@ class Execution:
     Attributes:
         fused: Whether layers may use kernels instead of Keras' loops.
         shards: Parts of a batch.
+        compiled: Whether XLA compiles steps of a known number.
         steps_per_execution: Batches per call into the graph.
         intra_op: Threads that share an operation; 0: TensorFlow's choice.
         inter_op: Operations side by side; 0: TensorFlow's choice.
@@ -56,6 +61,7 @@ class Execution:
 
     fused: bool
     shards: int
+    compiled: bool
     steps_per_execution: int
     intra_op: int
     inter_op: int
@@ -88,6 +94,7 @@ def execution(config: ExecutionConfig, *, gpu: bool, fusable: bool, directions: 
     return Execution(
         fused=config.layers == "auto",
         shards=of(config.shards, max(1, mine // directions) if cut else 1),
+        compiled=bool(of(config.compiled, cut)),
         steps_per_execution=of(config.steps_per_execution, 1 if gpu else AUTO_STEPS),
         intra_op=of(config.intra_op, 1 if cut else 0),
         inter_op=of(config.inter_op, mine if cut else 0),

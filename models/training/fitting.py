@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -15,7 +16,8 @@ from models.training.losses import Loss
 class Fitting(keras.Model):
     """Trains `network` through `compile` and `fit`; the network itself stays a plain model.
 
-    Set `steps_per_epoch` before `fit` where `steps_per_execution` is more than one.
+    Set `steps_per_epoch` and `validation_steps` before `fit` where `steps_per_execution` is more
+    than one.
 
     What differs from Keras' own train step, and why:
 
@@ -38,8 +40,10 @@ class Fitting(keras.Model):
         # float64: an epoch may have 1e9 cells, where float32 no longer sees a batch.
         self.mean = keras.metrics.Mean(name="loss", dtype="float64")
         self.steps_per_epoch: int | None = None
+        self.validation_steps: int | None = None
         self.train_function: Any = None
-        self._taken = 0
+        self.test_function: Any = None
+        self._validation: Any = None
         self.built = True
 
     @property
@@ -84,23 +88,54 @@ class Fitting(keras.Model):
         """
         if self.steps_per_execution == 1 or self.steps_per_epoch is None or self.run_eagerly:
             return super().make_train_function(force)
-        if self.train_function is not None and not force:
-            return self.train_function
+        if self.train_function is None or force:
+            self.train_function = self._several(self.train_step, self.steps_per_epoch)
+        return self.train_function
+
+    def evaluate(self, x: Any = None, **others: Any) -> Any:
+        """See Keras, whose `fit` calls this after each epoch with the same dataset.
+
+        Keras makes two iterators for every validation, which on short epochs is a tenth of the
+        time; with several steps at once there is one here, for all validations.
+        """
+        if self.validation_steps is None or self.steps_per_execution == 1:
+            return super().evaluate(x, **others)
+        if self._validation is None:
+            distributed = self.distribute_strategy.experimental_distribute_dataset(x.repeat())
+            self._validation = iter(distributed)
+        function = self.make_test_function()
+        self.reset_metrics()
+        found: dict[str, Any] = {}
+        for _ in range(math.ceil(self.validation_steps / self.steps_per_execution)):
+            found = function(self._validation)
+        return {name: float(value) for name, value in found.items()}
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """See Keras. As with `make_train_function`, all validations are read from one dataset."""
+        if self.steps_per_execution == 1 or self.validation_steps is None or self.run_eagerly:
+            return super().make_test_function(force)
+        if self.test_function is None or force:
+            self.test_function = self._several(self.test_step, self.validation_steps)
+        return self.test_function
+
+    def _several(self, step: Callable[[Any], Any], pass_: int) -> Callable[[Any], dict[str, Any]]:
+        """`steps_per_execution` steps at once; fewer at the end of each `pass_` steps."""
 
         @tf.function(reduce_retracing=True)
         def steps(iterator: Any, count: tf.Tensor) -> dict[str, Any]:
             for _ in tf.range(count):
-                self.distribute_strategy.run(self.train_step, args=(next(iterator),))
+                self.distribute_strategy.run(step, args=(next(iterator),))
             return {"loss": self.mean.result()}
 
+        taken = 0
+
         def function(iterator: Any) -> dict[str, Any]:
-            assert self.steps_per_epoch is not None
-            count = min(self.steps_per_execution, self.steps_per_epoch - self._taken)
-            self._taken = (self._taken + count) % self.steps_per_epoch
+            nonlocal taken
+            count = min(self.steps_per_execution, pass_ - taken)
+            taken = (taken + count) % pass_
             found: dict[str, Any] = steps(iterator, tf.constant(count))
             return found
 
-        self.train_function = function
         return function
 
     def _count(self, total: tf.Tensor, cells: tf.Tensor) -> dict[str, Any]:

@@ -35,6 +35,7 @@ def tell_layers(network: keras.Model, plan: Execution) -> None:
     for layer in all_layers(network):
         if isinstance(layer, Fused):
             layer.fused, layer.shards = plan.fused, plan.shards
+            layer.compiled = plan.compiled
 
 
 def _fusable(layer: Any) -> bool:

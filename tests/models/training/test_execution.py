@@ -88,6 +88,8 @@ def _fitted(steps_per_execution, *, steps=7, epochs=3, rows=4):
     optimizer.build(network.trainable_variables)
     fitting.compile(optimizer=optimizer, jit_compile=False, steps_per_execution=steps_per_execution)
     fitting.steps_per_epoch = steps
+    validation = tf.data.Dataset.from_tensor_slices((x[:11], y[:11])).batch(rows)
+    fitting.validation_steps = int(validation.cardinality())
     counted = []
 
     class Count(keras.callbacks.Callback):
@@ -102,11 +104,13 @@ def _fitted(steps_per_execution, *, steps=7, epochs=3, rows=4):
         tf.data.Dataset.from_tensor_slices((x, y)).batch(rows).repeat(),
         epochs=epochs,
         steps_per_epoch=steps,
+        validation_data=validation,
         callbacks=[Count()],
         shuffle=False,
         verbose=0,
     )
-    return network.get_weights(), history.history["loss"], counted
+    losses = history.history["loss"] + history.history["val_loss"]
+    return network.get_weights(), losses, counted
 
 
 @pytest.mark.parametrize("at_once", [2, 7, 16])
