@@ -4,18 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import tensorflow as tf
 
 from models.cells.fused.kernel import Tensor, Tensors
 
-Stacked = list[Tensor]
-"""Tensors with an axis of steps first."""
+Stacked = list[Any]
+"""Tensors with an axis of steps first; in what is read, also `Before`."""
 
 Body = Callable[[Tensors, Tensors, Tensors], tuple[Tensors, Tensors]]
 """From what all steps share, what a step reads and the states before: the states after, and what
 the step leaves."""
+
+
+class Before(NamedTuple):
+    """Values after each step, of which a step reads those before it.
+
+    Attributes:
+        first: Those before the first step, [batch, ...].
+        after: [steps, batch, ...].
+    """
+
+    first: Tensor
+    after: Tensor
+
+    def at(self, step: Tensor) -> Tensor:
+        """Those before `step`, int []."""
+        return tf.where(step > 0, self.after[tf.maximum(step - 1, 0)], self.first)
+
+    def each(self) -> list[Tensor]:
+        """Those before each of a known number of steps."""
+        return [self.first, *tf.unstack(self.after)[:-1]]
 
 
 class Steps(Protocol):
@@ -29,7 +49,8 @@ class Steps(Protocol):
         Args:
             body: One step; what it reads, states and leaves are flat lists.
             shared: What every step is given.
-            read: [steps, batch, ...] each; a step reads a slice of each.
+            read: [steps, batch, ...] each, of which a step reads a slice, or `Before`; the first one
+                is a tensor.
             states: Before the first step that is taken.
             backwards: Whether steps are taken from the last one on.
         """
@@ -43,7 +64,8 @@ def written_out(
     # Python would.
     eager = tf.executing_eagerly()
     step = partial(body if eager else tf.function(body, autograph=False), list(shared))
-    slices = list(zip(*(tf.unstack(tensor) for tensor in read), strict=True))
+    columns = (x.each() if isinstance(x, Before) else tf.unstack(x) for x in read)
+    slices = list(zip(*columns, strict=True))
     left = []
     states = list(states)
     for part in reversed(slices) if backwards else slices:
@@ -58,13 +80,17 @@ def looped(
 ) -> tuple[list[Tensor], Stacked]:
     """A loop of the graph: small for any number of steps, which need not be known."""
     count = tf.shape(read[0])[0]
-    example = body(shared, [tensor[0] for tensor in read], states)[1]
+
+    def at(step: Tensor) -> list[Tensor]:
+        return [x.at(step) if isinstance(x, Before) else x[step] for x in read]
+
+    example = body(shared, at(tf.constant(0)), states)[1]
     arrays = [tf.TensorArray(x.dtype, count, element_shape=x.shape) for x in example]
 
     def again(t: Tensor, states: Any, arrays: list[Any]) -> tuple[Tensor, Any, list[Any]]:
-        at = count - 1 - t if backwards else t
-        states, left = body(shared, [tensor[at] for tensor in read], states)
-        return t + 1, list(states), [a.write(at, x) for a, x in zip(arrays, left, strict=True)]
+        step = count - 1 - t if backwards else t
+        states, left = body(shared, at(step), states)
+        return t + 1, list(states), [a.write(step, x) for a, x in zip(arrays, left, strict=True)]
 
     _, states, arrays = tf.while_loop(
         lambda t, *_: t < count, again, [tf.constant(0), list(states), arrays]
