@@ -18,7 +18,7 @@ from models.cells.fused.stepped import Stepped
 from models.cells.fused.steps import Compiled, Steps, looped, written_out
 
 BLOCK_UNITS = 128
-"""Most units with which BlockLSTMV2 is faster than steps written out (measured on CPUs)."""
+"""Most units with which BlockLSTMV2 or XLA is faster than steps written out (measured on CPUs)."""
 LONGEST = 256
 """Most steps that are written out: each is some twenty nodes of the graph with its way back."""
 
@@ -41,26 +41,22 @@ def kernel_for(layer: Any, sequences: Any, *, masked: bool, compiled: bool) -> K
     """
     activation = _activation(layer)
     known, dtype = sequences.shape[1], _dtype(layer)
-    steps: Steps = looped if known is None or known > LONGEST else written_out
+    plain: Steps = looped if known is None or known > LONGEST else written_out
     compiled = compiled and known is not None and dtype in (tf.float32, tf.float64)
-    if compiled:
-        steps = Compiled()
     every = [masked or layer.return_sequences]
-    step: Step
     if isinstance(layer, keras.layers.LSTM):
         every.append(masked)
-        if activation is TANH and dtype in (tf.float32, tf.float16):
-            few = layer.units <= BLOCK_UNITS
-            if compiled and few:
-                return BlockThenSteps(steps, every)
-            if few or steps is looped:
-                return BlockLstm(every)
-        step = LstmStep(activation)
-    elif isinstance(layer, keras.layers.GRU):
-        step = GruStep(activation)
-    else:
-        step = SimpleStep(activation)
-    return Stepped(step, steps, every)
+        few = layer.units <= BLOCK_UNITS
+        block = activation is TANH and dtype in (tf.float32, tf.float16)
+        if block and compiled and few:
+            return BlockThenSteps(Compiled(), every)
+        if block and (few or plain is looped):
+            return BlockLstm(every)
+        # Large ones are not compiled: XLA multiplies at half of TensorFlow's speed there.
+        return Stepped(LstmStep(activation), Compiled() if compiled and few else plain, every)
+    gru = isinstance(layer, keras.layers.GRU)
+    step: Step = GruStep(activation) if gru else SimpleStep(activation)
+    return Stepped(step, Compiled() if compiled else plain, every)
 
 
 def _activation(layer: Any) -> Nonlinearity:

@@ -50,8 +50,7 @@ def run(
         def gradient(*upstream: Tensor) -> list[Tensor]:
             by_part = zip(*(_cut(tensor, cuts) for tensor in upstream), strict=True)
             found = [
-                kernel.backward(d.saved, weights, g)
-                for d, g in zip(done, by_part, strict=True)
+                kernel.backward(d.saved, weights, g) for d, g in zip(done, by_part, strict=True)
             ]
             total = list(found[0].weights)
             for part in found[1:]:

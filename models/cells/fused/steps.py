@@ -49,8 +49,8 @@ class Steps(Protocol):
         Args:
             body: One step; what it reads, states and leaves are flat lists.
             shared: What every step is given.
-            read: [steps, batch, ...] each, of which a step reads a slice, or `Before`; the first one
-                is a tensor.
+            read: [steps, batch, ...] each, of which a step reads a slice, or `Before`; a tensor
+                comes first.
             states: Before the first step that is taken.
             backwards: Whether steps are taken from the last one on.
         """
