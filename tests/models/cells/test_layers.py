@@ -11,6 +11,8 @@ import tensorflow as tf
 
 from models.cells import layers
 from models.cells.conversion import with_fused_layers, with_keras_layers
+from models.cells.fused import choice
+from models.export.portable import portable_copy
 
 KINDS = ("SimpleRNN", "LSTM", "GRU")
 X = np.random.default_rng(1).normal(size=(4, 6, 3)).astype(np.float32)
@@ -96,12 +98,13 @@ def test_where_no_kernel_can_keras_does_and_the_log_says_why(kind, kwargs, why, 
     assert [r for r in caplog.records if why in r.getMessage()]
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
-def test_equal_calls_give_equal_bits(kind):
+def test_equal_calls_give_equal_bits(kind, compiled):
     """However the threads that compute the parts are scheduled."""
     layer = getattr(layers, kind)(8)
     layer.build((33, 20, 3))
-    layer.shards = 4
+    layer.shards, layer.compiled = 4, compiled
     x = tf.random.stateless_normal((33, 20, 3), [1, 2])
 
     @tf.function
@@ -128,3 +131,35 @@ def test_a_saved_model_needs_no_code_of_ours(kind, tmp_path):
     }
     assert ("BlockLSTMV2" in ops) == (kind == "LSTM")
     assert not ops & {"While", "StatelessWhile", "TensorListReserve", "PyFunc", "EagerPyFunc"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "units", "programs"),
+    [("SimpleRNN", 4, 2), ("GRU", 4, 2), ("LSTM", 4, 1), ("LSTM", choice.BLOCK_UNITS + 1, 0)],
+)
+def test_parts_of_a_batch_share_their_programs(kind, units, programs, monkeypatch):
+    compiled = []
+    function = tf.function
+
+    def counting(body, **kwargs):
+        compiled.extend([body] if kwargs.get("jit_compile") else [])
+        return function(body, **kwargs)
+
+    monkeypatch.setattr(tf, "function", counting)
+    layer = getattr(layers, kind)(units)
+    layer.build(X.shape)
+    layer.shards, layer.compiled = 2, True
+
+    def step():
+        with tf.GradientTape() as tape:
+            total = tf.reduce_sum(layer(X))
+        return tape.gradient(total, layer.trainable_variables)
+
+    function(step)()
+    assert len(compiled) == programs
+
+
+def test_an_export_does_not_ask_for_xla():
+    model = network(layers, "GRU")
+    model.get_layer("last").compiled = True
+    assert not portable_copy(model).get_layer("last").compiled
