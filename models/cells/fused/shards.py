@@ -52,14 +52,12 @@ def run(
             found = [
                 kernel.backward(d.saved, weights, g) for d, g in zip(done, by_part, strict=True)
             ]
-            total = list(found[0].weights)
-            for part in found[1:]:
-                total = [a + b for a, b in zip(total, part.weights, strict=True)]
+            by_weights = zip(*(part.weights for part in found), strict=True)
             by_states = zip(*(part.states for part in found), strict=True)
             return [
                 _join([part.inputs for part in found]),
                 *(_join(parts) for parts in by_states),
-                *total,
+                *(_sum(parts) for parts in by_weights),
             ]
 
         return outputs, gradient
@@ -84,3 +82,8 @@ def _cut(tensor: Tensor, cuts: list[Any]) -> list[Tensor]:
 
 def _join(parts: Sequence[Tensor]) -> Tensor:
     return parts[0] if len(parts) == 1 else tf.concat(list(parts), axis=0)
+
+
+def _sum(parts: Sequence[Tensor]) -> Tensor:
+    """Not by additions, which TensorFlow joins to an `add_n`, whose order varies."""
+    return parts[0] if len(parts) == 1 else tf.reduce_sum(tf.stack(list(parts)), axis=0)
