@@ -98,25 +98,17 @@ class Fitting(keras.Model):
         Keras makes two iterators for every validation, which on short epochs is a tenth of the
         time; with several steps at once there is one here, for all validations.
         """
-        if self.validation_steps is None or self.steps_per_execution == 1:
+        if self.steps_per_execution == 1 or self.validation_steps is None or self.run_eagerly:
             return super().evaluate(x, **others)
         if self._validation is None:
             distributed = self.distribute_strategy.experimental_distribute_dataset(x.repeat())
             self._validation = iter(distributed)
-        function = self.make_test_function()
+            self.test_function = self._several(self.test_step, self.validation_steps)
         self.reset_metrics()
         found: dict[str, Any] = {}
         for _ in range(math.ceil(self.validation_steps / self.steps_per_execution)):
-            found = function(self._validation)
+            found = self.test_function(self._validation)
         return {name: float(value) for name, value in found.items()}
-
-    def make_test_function(self, force: bool = False) -> Any:
-        """See Keras. As with `make_train_function`, all validations are read from one dataset."""
-        if self.steps_per_execution == 1 or self.validation_steps is None or self.run_eagerly:
-            return super().make_test_function(force)
-        if self.test_function is None or force:
-            self.test_function = self._several(self.test_step, self.validation_steps)
-        return self.test_function
 
     def _several(self, step: Callable[[Any], Any], pass_: int) -> Callable[[Any], dict[str, Any]]:
         """`steps_per_execution` steps at once; fewer at the end of each `pass_` steps."""
