@@ -83,8 +83,23 @@ GATHER, GATHER_MALLOC = _torch("PyTorch gather", "two layers, reversed by gather
 
 KERAS_CALL = Recipe("Keras export", "model.export, its signature from Python", "keras_call")
 ELMAN_CALL = Recipe("Elman export", "export_forecaster, its signature from Python", "elman_call")
+ELMAN_ONNX = Recipe(
+    "Elman ONNX",
+    "the export's model.onnx by serving.runtimes, a thread for each core",
+    "elman_engine_call",
+    arguments=("--engine", "onnx"),
+)
+ELMAN_LITERT = Recipe(
+    "Elman LiteRT",
+    "the export's step.tflite by serving.runtimes",
+    "elman_engine_call",
+    arguments=("--engine", "litert"),
+)
 ONNX_CALL = Recipe(
-    "ONNX Runtime", "the same network written with onnx.helper", "onnx_call", "torch"
+    "ONNX Runtime",
+    "the same network written with onnx.helper, the session as it comes",
+    "onnx_call",
+    "torch",
 )
 TORCH_CALL = Recipe("PyTorch", "eager, inference_mode, as it comes", "torch_call", "torch")
 
@@ -102,5 +117,6 @@ def training_sides(work: Work, device: str) -> tuple[Recipe, ...]:
 
 def call_sides(call: Call) -> tuple[Recipe, ...]:
     """Who answers calls. Keras has no signature that carries a state."""
-    sides = (ELMAN_CALL, TORCH_CALL, ONNX_CALL)
-    return sides if call.carried else (KERAS_CALL, *sides)
+    if call.carried:
+        return (ELMAN_CALL, ELMAN_LITERT, TORCH_CALL, ONNX_CALL)
+    return (KERAS_CALL, ELMAN_CALL, ELMAN_ONNX, TORCH_CALL, ONNX_CALL)

@@ -25,10 +25,11 @@ LOOP_BOUND = 0.9
 CALL_BOUNDS: dict[str, tuple[tuple[str, str, float], ...]] = {
     "LSTM 64, a call of 1 window": (
         (recipes.ELMAN_CALL.name, recipes.KERAS_CALL.name, 3.0),
-        (recipes.ONNX_CALL.name, recipes.KERAS_CALL.name, 10.0),
+        (recipes.ELMAN_ONNX.name, recipes.KERAS_CALL.name, 10.0),
     ),
-    "LSTM 64, a call of 256 windows": ((recipes.ELMAN_CALL.name, recipes.TORCH_CALL.name, 1.3),),
-    "LSTM 256, a call of 256 windows": ((recipes.ELMAN_CALL.name, recipes.TORCH_CALL.name, 1.3),),
+    "LSTM 64, a call of 256 windows": ((recipes.ELMAN_ONNX.name, recipes.TORCH_CALL.name, 1.3),),
+    "LSTM 256, a call of 256 windows": ((recipes.ELMAN_ONNX.name, recipes.TORCH_CALL.name, 1.3),),
+    "LSTM 64, one carried step": ((recipes.ELMAN_LITERT.name, recipes.ELMAN_CALL.name, 20.0),),
 }
 """By call, how many times as fast as another side a side has to be."""
 

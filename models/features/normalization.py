@@ -45,6 +45,8 @@ class Columns(_Float32Layer):
         # Side by side and then turned: three times as fast as a stack on the last axis.
         values = tf.stack([tf.cast(c, tf.float32) for c in columns])
         values = tf.transpose(values, [*range(1, values.shape.rank), 0])
+        if not any(self.mean) and all(scale == 1 for scale in self.scale):
+            return values
         return (values - tf.constant(self.mean)) / tf.constant(self.scale)
 
     @override

@@ -99,17 +99,12 @@ class BatchToTargets(_Float32Layer):
 
 
 @keras.saving.register_keras_serializable(package="elman")
-class OneTarget(_Float32Layer):
-    """[batch, horizon] of the target at `index` of [batch, horizon, targets]."""
+class ByTarget(_Float32Layer):
+    """[batch, horizon, targets] as a list of [batch, horizon], one for each target.
 
-    def __init__(self, index: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.index = index
-
-    @override
-    def call(self, forecast: Tensor) -> Tensor:
-        return forecast[:, :, self.index]
+    One operation for all: a slice for each would have a gradient as large as all of them.
+    """
 
     @override
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "index": self.index}
+    def call(self, forecast: Tensor) -> list[Tensor]:
+        return tf.unstack(forecast, axis=2)

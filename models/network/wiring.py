@@ -10,7 +10,7 @@ import keras
 
 from models.features.calendar import Calendar
 from models.network.inputs import TIME
-from models.network.plumbing import AtEveryStep, OneTarget, RepeatForTargets, Steps
+from models.network.plumbing import AtEveryStep, ByTarget, RepeatForTargets, Steps
 from models.roles import Roles
 from models.windows.spec import WindowSpec
 
@@ -135,7 +135,5 @@ def connect(
     if BY_TARGET in layers:
         forecast = layers["elman_batch_to_targets"](forecast)
     natural = layers["elman_natural_units"](forecast, anchor, spread)
-    return {
-        target: has(f"elman_output_{i}", partial(OneTarget, i, name=f"elman_output_{i}"))(natural)
-        for i, target in enumerate(roles.targets)
-    }
+    by_target = has("elman_outputs", partial(ByTarget, name="elman_outputs"))(natural)
+    return dict(zip(roles.targets, by_target, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -55,7 +56,8 @@ def opened(
         ServingError: If the model or the engine's file cannot be loaded.
     """
     try:
-        runtimes = runtimes_of(engine, path, (threads or Threads()).intra_op or 1)
+        cores = len(os.sched_getaffinity(0))
+        runtimes = runtimes_of(engine, path, (threads or Threads()).intra_op or cores)
     except Exception as error:
         raise failure(error, hide=[path.parent, path]) from error
     if engine != "tensorflow":

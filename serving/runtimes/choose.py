@@ -29,7 +29,7 @@ def runtimes_of(engine: EngineName, folder: Path, threads: int = 1) -> dict[str,
     Args:
         engine: Which.
         folder: Of the version.
-        threads: That share one call, where the engine can divide it.
+        threads: For the parts of large calls, where the engine can divide them.
 
     Raises:
         ImportError: If a package is missing; the message names the extra.

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +17,21 @@ FILE = "model.onnx"
 SIGNATURE = "serving_default"
 PREFIX = "forecast."
 """Before the names of outputs: in ONNX a column that is an input and an output needs two names."""
+ROWS = 32
+"""Most rows of a run, whose numbers then stay in the cache of a core."""
 _QUIET = 3  # errors only
 
 
 class OnnxRuntime:
     """A session of ONNX Runtime on the CPU.
 
+    A call of up to `ROWS` rows runs in the thread that asks, and waits for no other. A larger one is
+    cut into equal parts, which threads of the runtime's own take side by side: faster than threads
+    that share every operation, and no thread spins between two calls.
+
     Args:
-        file: `model.onnx`.
-        threads: That share one call. With one, calls that run side by side do not wait for each
-            other, and no thread spins between two calls.
+        file: `model.onnx`; no row of it depends on another.
+        threads: For the parts of all large calls together.
 
     Raises:
         ImportError: If the package `onnxruntime` is not installed.
@@ -35,10 +43,9 @@ class OnnxRuntime:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = _QUIET
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session: Any = onnxruntime.InferenceSession(
             str(file), options, providers=["CPUExecutionProvider"]
         )
@@ -46,6 +53,7 @@ class OnnxRuntime:
         self.outputs = frozenset(
             each.name.removeprefix(PREFIX) for each in self._session.get_outputs()
         )
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """See `Runtime`."""
@@ -53,11 +61,21 @@ class OnnxRuntime:
             name: _text(array) if array.dtype.kind == "O" else array
             for name, array in inputs.items()
         }
-        found: list[Array] = self._session.run([PREFIX + name for name in outputs], feeds)
-        return found
+        names = [PREFIX + name for name in outputs]
+        sizes = {len(array) for array in feeds.values()}
+        rows = max(sizes)
+        if rows <= ROWS or len(sizes) > 1:  # of unequal sizes the session says what is wrong
+            found: list[Array] = self._session.run(names, feeds)
+            return found
+        count = -(-rows // ROWS)
+        cuts = pairwise(rows * part // count for part in range(count + 1))
+        parts = [{name: array[a:b] for name, array in feeds.items()} for a, b in cuts]
+        answers = self._threads.map(partial(self._session.run, names), parts)
+        return [np.concatenate(each) for each in zip(*answers, strict=True)]
 
     def close(self) -> None:
         """See `Runtime`."""
+        self._threads.shutdown()
         self._session = None
 
 

@@ -19,7 +19,7 @@ from models.heads.shortcut import Shortcut
 from models.network.plumbing import (
     AtEveryStep,
     BatchToTargets,
-    OneTarget,
+    ByTarget,
     RepeatForTargets,
     Steps,
     TargetsToBatch,
@@ -39,7 +39,7 @@ _EMITTERS: dict[type, Emitter] = {
     TargetsToBatch: plumbing.targets_to_batch,
     RepeatForTargets: plumbing.repeat_for_targets,
     BatchToTargets: plumbing.batch_to_targets,
-    OneTarget: plumbing.one_target,
+    ByTarget: plumbing.by_target,
     keras.layers.Concatenate: plumbing.concatenate,
     keras.layers.Add: plumbing.add,
     keras.layers.RNN: recurrent,

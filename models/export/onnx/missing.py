@@ -19,8 +19,10 @@ def nan_if_missing(graph: Graph, state: Value, steps: Value) -> Value:
         state: What was made of the steps, [rows, units].
         steps: [rows, steps, features].
     """
-    unknown = graph.node("IsNaN", steps, shape=steps.shape, dtype="bool").cast("float32")
-    axes = graph.constant([1, 2], "int64")
-    row = graph.node("ReduceMax", unknown, axes, shape=(steps.shape[0], 1, 1), keepdims=1)
+    # In the order in which layers read: with one order in use, ONNX Runtime turns values once.
+    by_step = steps.transposed(1, 0, 2)
+    unknown = graph.node("IsNaN", by_step, shape=by_step.shape, dtype="bool").cast("float32")
+    axes = graph.constant([0, 2], "int64")
+    row = graph.node("ReduceMax", unknown, axes, shape=(1, steps.shape[0], 1), keepdims=1)
     nan = graph.constant(np.float32("nan"))
-    return graph.node("Where", row.without_axis(1).cast("bool"), nan, state, shape=state.shape)
+    return graph.node("Where", row.without_axis(0).cast("bool"), nan, state, shape=state.shape)

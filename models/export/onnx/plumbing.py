@@ -54,6 +54,8 @@ def batch_to_targets(graph: Graph, layer: Any) -> Any:  # noqa: ARG001
     return lambda values: values.reshaped(None, layer.targets, values.shape[1]).transposed(0, 2, 1)
 
 
-def one_target(graph: Graph, layer: Any) -> Any:  # noqa: ARG001
-    """`models.network.plumbing.OneTarget`."""
-    return lambda values: values.part(layer.index, layer.index + 1, 2).without_axis(2)
+def by_target(graph: Graph, layer: Any) -> Any:  # noqa: ARG001
+    """`models.network.plumbing.ByTarget`."""
+    return lambda values: [
+        values.part(i, i + 1, 2).without_axis(2) for i in range(values.shape[2] or 0)
+    ]

@@ -19,11 +19,17 @@ def columns(graph: Graph, layer: Any) -> Any:
     mean, scale = (np.asarray(values, np.float32) for values in (layer.mean, layer.scale))
 
     def call(values: list[Value]) -> Value:
-        parts = [value.cast("float32").with_axis(len(value.shape)) for value in values]
-        stacked = concatenated(graph, parts)
+        parts = [value.cast("float32").with_axis(1) for value in values]
+        shape = (None, len(parts), *values[0].shape[1:])
+        stacked = graph.node("Concat", *parts, shape=shape, dtype="float32", axis=1)
+        if len(shape) > 2:
+            stacked = stacked.transposed(0, 2, 1)
         if not mean.any() and (scale == 1).all():
             return stacked
-        return (stacked - mean) / scale
+        if len(stacked.shape) < 3:
+            return (stacked - mean) / scale
+        means, scales = (_by_step(graph.constant(v[None, None]), stacked) for v in (mean, scale))
+        return (stacked - means) / scales
 
     return call
 
@@ -39,7 +45,10 @@ def normalization(graph: Graph, layer: TargetNormalization) -> Any:
             mean = layer.mean if standard else [0.0] * int(width or 0)
             scale = layer.scale if standard else [1.0] * int(width or 0)
             anchor, spread = (graph.constant([[v]], "float32") for v in (mean, scale))
-            return (targets - anchor) / spread if standard else targets, anchor, spread
+            if not standard:
+                return targets, anchor, spread
+            means, scales = (_by_step(value, targets) for value in (anchor, spread))
+            return (targets - means) / scales, anchor, spread
         last = targets.part(steps - 1, steps, 1)
         moves = targets - last
         centred = moves - moves.over("ReduceMean", 1)
@@ -60,7 +69,22 @@ def normalization(graph: Graph, layer: TargetNormalization) -> Any:
 
 def denormalize(graph: Graph, layer: Any) -> Any:  # noqa: ARG001
     """`models.features.normalization.Denormalize`."""
-    return lambda forecast, anchor, spread: anchor + spread * forecast
+
+    def call(forecast: Value, anchor: Value, spread: Value) -> Value:
+        if anchor.shape[0] == 1:
+            anchor, spread = (_by_step(value, forecast) for value in (anchor, spread))
+        return anchor + spread * forecast
+
+    return call
+
+
+def _by_step(constant: Value, values: Value) -> Value:
+    """[1, 1, columns] for every step of `values`.
+
+    ONNX Runtime repeats the shorter side in loops of its length, which for a few columns take
+    longer than the arithmetic. What comes of a constant it computes once, when it loads the graph.
+    """
+    return constant.repeated(int(values.shape[1] or 1), 1)
 
 
 def calendar(graph: Graph, layer: Calendar) -> Any:
