@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from benchmarks.cells.work import Call, Work
@@ -58,6 +58,15 @@ def _elman(name: str, words: str, *loop: str, **environment: str) -> Recipe:
 ELMAN = _elman("Elman", _LOOP, "--loop")
 ELMAN_BARE = _elman("Elman, bare step", _BARE)
 ELMAN_BFC = _elman("Elman, BFC", _LOOP, "--loop", TF_CPU_ALLOCATOR_USE_BFC="1")
+ALWAYS = ("--compiled", "always")
+"""Where lengths are open: programs of XLA for every length that batches are padded to."""
+
+
+def _always(recipe: Recipe) -> Recipe:
+    words = f"{recipe.words}; compiled: always"
+    return replace(recipe, words=words, arguments=(*recipe.arguments, *ALWAYS))
+
+
 ELMAN_GPU = Recipe("Elman", _LOOP, "elman_training", arguments=("--loop",))
 ELMAN_GPU_BARE = Recipe("Elman, bare step", _BARE, "elman_training")
 
@@ -109,10 +118,11 @@ def training_sides(work: Work, device: str) -> tuple[Recipe, ...]:
     if device == "gpu":
         torch = (PACKED, GATHER) if work.masked else (TORCH,)
         return (KERAS, ELMAN_GPU, ELMAN_GPU_BARE, *torch)
-    ours = (KERAS, ELMAN, ELMAN_BARE, ELMAN_BFC)
+    ours = (ELMAN, ELMAN_BARE, ELMAN_BFC)
     if work.masked:
-        return (*ours, PACKED, PACKED_MALLOC, GATHER, GATHER_MALLOC)
-    return (*ours, TORCH, TORCH_MALLOC)
+        ours = tuple(_always(recipe) for recipe in ours)
+        return (KERAS, *ours, PACKED, PACKED_MALLOC, GATHER, GATHER_MALLOC)
+    return (KERAS, *ours, TORCH, TORCH_MALLOC)
 
 
 def call_sides(call: Call) -> tuple[Recipe, ...]:

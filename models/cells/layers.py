@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from models.cells.compile import Compile
 from models.cells.fused.choice import NoKernel, kernel_for
 from models.cells.fused.inner_loop import fused_loop
 
@@ -33,14 +34,13 @@ class Fused:
     Attributes:
         fused: Whether kernels may be used.
         shards: Parts of a batch that are computed side by side.
-        compiled: Whether XLA may compile steps where their number is known: faster, after half a
-            second for each shape of a batch. An exported layer should not ask for it: a server
-            need not have XLA.
+        compiled: Which steps XLA may compile: they are faster then, after half a second for each
+            shape of a batch. An exported layer should not ask for it: a server need not have XLA.
     """
 
     fused = True
     shards = 1
-    compiled = False
+    compiled: Compile = "never"
 
     def inner_loop(
         self, sequences: Tensor, initial_state: Any, mask: Any, training: bool = False
@@ -56,8 +56,9 @@ class Fused:
                 raise NoKernel("there is a GPU, and Keras calls cuDNN where its conditions hold")
             if isinstance(sequences, keras.KerasTensor):
                 raise NoKernel("only shapes are asked for")
-            masked = mask is not None
-            kernel = kernel_for(ours, sequences, masked=masked, compiled=self.compiled)
+            known = sequences.shape[1] is not None
+            compiled = self.compiled == "always" or (self.compiled == "known" and known)
+            kernel = kernel_for(ours, sequences, masked=mask is not None, compiled=compiled)
         except NoKernel as reason:
             if not isinstance(sequences, keras.KerasTensor):
                 log.info("layer %s: Keras' own loop, for %s", ours.name, reason)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from models.cells.compile import Compile
 from models.section import Section
 
 AUTO_STEPS = 16
@@ -31,9 +32,10 @@ class ExecutionConfig(Section):
         default="auto",
         description="parts of a batch side by side; auto: one for each core",
     )
-    compiled: bool | Auto = Field(
+    compiled: Compile | Auto = Field(
         default="auto",
-        description="steps of a known number as a program of XLA; auto: on a CPU",
+        description="steps as programs of XLA, one for each shape of a batch: those of a known "
+        "number or always, for which sequences have some dozen programs; auto: known on a CPU",
     )
     steps_per_execution: Annotated[int, Field(ge=1)] | Auto = Field(
         default="auto", description="batches per call into the graph; auto: 16 on a CPU, else 1"
@@ -53,7 +55,7 @@ class Execution:
     Attributes:
         fused: Whether layers may use kernels instead of Keras' loops.
         shards: Parts of a batch.
-        compiled: Whether XLA compiles steps of a known number.
+        compiled: Which steps XLA compiles: none, those of a known number, or any.
         steps_per_execution: Batches per call into the graph.
         intra_op: Threads that share an operation; 0: TensorFlow's choice.
         inter_op: Operations side by side; 0: TensorFlow's choice.
@@ -61,7 +63,7 @@ class Execution:
 
     fused: bool
     shards: int
-    compiled: bool
+    compiled: Compile
     steps_per_execution: int
     intra_op: int
     inter_op: int
@@ -88,13 +90,15 @@ def execution(config: ExecutionConfig, *, gpu: bool, fusable: bool, directions: 
     mine = cores()
     cut = not gpu and fusable and config.layers == "auto"
 
+    compiled: Compile = "known" if cut else "never"
+
     def of(value: int | Auto, automatic: int) -> int:
         return automatic if isinstance(value, str) else value
 
     return Execution(
         fused=config.layers == "auto",
         shards=of(config.shards, max(1, mine // directions) if cut else 1),
-        compiled=bool(of(config.compiled, cut)),
+        compiled=compiled if config.compiled == "auto" else config.compiled,
         steps_per_execution=of(config.steps_per_execution, 1 if gpu else AUTO_STEPS),
         intra_op=of(config.intra_op, 1 if cut else 0),
         inter_op=of(config.inter_op, mine if cut else 0),

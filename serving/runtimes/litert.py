@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import queue
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -31,28 +30,25 @@ class LiteRtRuntime:
 
     def __init__(self, file: Path) -> None:
         self._content = file.read_bytes()
-        self._idle: queue.LifoQueue[_Interpreter] = queue.LifoQueue(_IDLE)
+        self._idle: deque[_Interpreter] = deque(maxlen=_IDLE)  # which threads may share
         first = _Interpreter(self._content)
         self.inputs = frozenset(first.inputs)
         self.outputs = frozenset(first.outputs)
-        self._idle.put(first)
+        self._idle.append(first)
 
     def run(self, inputs: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """See `Runtime`."""
         try:
-            interpreter = self._idle.get_nowait()
-        except queue.Empty:
+            interpreter = self._idle.pop()
+        except IndexError:
             interpreter = _Interpreter(self._content)
         found = interpreter.run(inputs, outputs)  # one that fails is not put back
-        with contextlib.suppress(queue.Full):
-            self._idle.put_nowait(interpreter)
+        self._idle.append(interpreter)
         return found
 
     def close(self) -> None:
         """See `Runtime`."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait()
+        self._idle.clear()
 
 
 class _Interpreter:

@@ -25,9 +25,9 @@ _QUIET = 3  # errors only
 class OnnxRuntime:
     """A session of ONNX Runtime on the CPU.
 
-    A call of up to `ROWS` rows runs in the thread that asks, and waits for no other. A larger one is
-    cut into equal parts, which threads of the runtime's own take side by side: faster than threads
-    that share every operation, and no thread spins between two calls.
+    A call of up to `ROWS` rows runs in the thread that asks, and waits for no other. A larger one
+    is cut into equal parts, which threads of the runtime's own take side by side: faster than
+    threads that share every operation, and no thread spins between two calls.
 
     Args:
         file: `model.onnx`; no row of it depends on another.

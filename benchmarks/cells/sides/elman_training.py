@@ -103,6 +103,8 @@ def main() -> None:
     arguments.add_argument("--loop", action="store_true")
     arguments.add_argument("--intra-op", type=int, help="TensorFlow's choice by default")
     arguments.add_argument("--inter-op", type=int, help="likewise")
+    compiled = ("auto", "never", "known", "always")
+    arguments.add_argument("--compiled", choices=compiled, default="auto")
     channel, given = Channel(), arguments.parse_args()
     work = work_of(given)
     if given.intra_op is not None:
@@ -117,6 +119,7 @@ def main() -> None:
         "patience": None,
         "gradient_flow": GradientFlowConfig(every=0),
         "devices": given.device,
+        "execution": {"compiled": given.compiled},
     }
     with TemporaryDirectory(dir=given.folder) as scratch:
         train = classify if work.masked else forecast

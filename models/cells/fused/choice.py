@@ -34,7 +34,7 @@ def kernel_for(layer: Any, sequences: Any, *, masked: bool, compiled: bool) -> K
         layer: A layer of Keras or of ours.
         sequences: [batch, steps, features]; its number of steps may be unknown.
         masked: Whether there is a mask.
-        compiled: Whether XLA may compile the steps, for a number of them that is known.
+        compiled: Whether XLA may compile the steps.
 
     Raises:
         NoKernel: If there is none.
@@ -42,7 +42,7 @@ def kernel_for(layer: Any, sequences: Any, *, masked: bool, compiled: bool) -> K
     activation = _activation(layer)
     known, dtype = sequences.shape[1], _dtype(layer)
     plain: Steps = looped if known is None or known > LONGEST else written_out
-    compiled = compiled and known is not None and dtype in (tf.float32, tf.float64)
+    compiled = compiled and dtype in (tf.float32, tf.float64)
     every = [masked or layer.return_sequences]
     if isinstance(layer, keras.layers.LSTM):
         every.append(masked)

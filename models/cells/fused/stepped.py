@@ -122,9 +122,10 @@ class Stepped:
 def _product(steps: Tensor, matrix: Tensor) -> Tensor:
     """[steps, batch, a] times [a, b], as one product."""
     flat = tf.matmul(_flat(steps), matrix)
-    known = steps.shape[0]
-    count = tf.shape(steps)[0] if known is None else known
-    return tf.reshape(flat, [count, -1, matrix.shape[-1]])
+    count, rows = steps.shape[:2]
+    if count is None:
+        count = tf.shape(steps)[0]
+    return tf.reshape(flat, [count, -1 if rows is None else rows, matrix.shape[-1]])
 
 
 def _weights(inputs: Tensor, gates: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def test_each_core_gets_a_part_and_each_operation_one_thread(monkeypatch):
     plan = execution(ExecutionConfig(), gpu=False, fusable=True, directions=1)
     assert (plan.shards, plan.intra_op, plan.inter_op) == (4, 1, 4)
     assert plan.steps_per_execution > 1
-    assert plan.compiled
+    assert plan.compiled == "known"
 
 
 def test_two_directions_share_the_cores(monkeypatch):
@@ -39,16 +39,16 @@ def test_two_directions_share_the_cores(monkeypatch):
 def test_threads_are_left_alone_where_operations_have_to_be_shared(config, gpu, fusable):
     plan = execution(ExecutionConfig(**config), gpu=gpu, fusable=fusable, directions=1)
     assert (plan.shards, plan.intra_op, plan.inter_op) == (1, 0, 0)
-    assert not plan.compiled
+    assert plan.compiled == "never"
 
 
 def test_what_is_configured_goes_before_what_the_machine_has():
     config = ExecutionConfig(
-        shards=3, compiled=False, steps_per_execution=5, intra_op=2, inter_op=0
+        shards=3, compiled="always", steps_per_execution=5, intra_op=2, inter_op=0
     )
     plan = execution(config, gpu=False, fusable=True, directions=1)
     assert (plan.shards, plan.steps_per_execution, plan.intra_op, plan.inter_op) == (3, 5, 2, 0)
-    assert not plan.compiled
+    assert plan.compiled == "always"
 
 
 @pytest.mark.parametrize("wrong", [{"shards": 0}, {"steps_per_execution": -1}, {"intra_op": "all"}])

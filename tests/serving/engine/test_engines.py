@@ -13,6 +13,7 @@ import pytest
 
 from serving.engine.loading import loader, opened
 from serving.engine.servable import Servable
+from serving.runtimes import onnx
 from serving.runtimes.litert import LiteRtRuntime
 from serving.runtimes.onnx import OnnxRuntime
 from serving.status import Code, ServingError
@@ -91,6 +92,43 @@ def test_an_engine_answers_its_signature_as_tensorflow_does(
     feed = drawn(ours, signature, 2)
     close(ours.run(signature, feed, some), theirs.run(signature, feed, some))
     assert len(spied.rows) == 4
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_large_call_is_answered_row_by_row(rich: Path, threads: int) -> None:
+    servable = opened("m", 1, rich, None, "tensorflow")
+    runtime = OnnxRuntime(rich / "model.onnx", threads)
+    names = sorted(runtime.outputs)
+    for rows in (onnx.ROWS, onnx.ROWS + 1, 3 * onnx.ROWS, 100):
+        feed = drawn(servable, "serving_default", rows)
+        found = dict(zip(names, runtime.run(feed, names), strict=True))
+        close(found, servable.run("serving_default", feed))
+        for row in (0, rows // 2, rows - 1):
+            one = {name: array[row : row + 1] for name, array in feed.items()}
+            alone = dict(zip(names, runtime.run(one, names), strict=True))
+            close({name: value[row : row + 1] for name, value in found.items()}, alone)
+    runtime.close()
+
+
+def test_large_calls_side_by_side_do_not_mix(rich: Path) -> None:
+    servable = opened("m", 1, rich, None, "tensorflow")
+    runtime = OnnxRuntime(rich / "model.onnx", 2)
+    (name, *_) = sorted(runtime.outputs)
+    feeds = [drawn(servable, "serving_default", 2 * onnx.ROWS + n, seed=n) for n in range(8)]
+    alone = [runtime.run(feed, [name])[0] for feed in feeds]
+    with ThreadPoolExecutor(8) as clients:
+        found = list(clients.map(lambda feed: runtime.run(feed, [name])[0], feeds * 3))
+    for got, want in zip(found, alone * 3, strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_a_large_call_of_unequal_rows_is_refused_and_not_cut(rich: Path) -> None:
+    servable = opened("m", 1, rich, None, "tensorflow")
+    runtime = OnnxRuntime(rich / "model.onnx", 2)
+    feed = drawn(servable, "serving_default", 3 * onnx.ROWS)
+    feed["wind"] = feed["wind"][: 2 * onnx.ROWS]
+    with pytest.raises(Exception, match=r"(?i)onnx|dimension|concat"):
+        runtime.run(feed, sorted(runtime.outputs))
 
 
 @pytest.mark.parametrize(

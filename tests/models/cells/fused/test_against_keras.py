@@ -34,7 +34,8 @@ def works(draw):
         "initial": draw(st.booleans()),
         "shards": draw(st.integers(1, 3)),
         "looped": draw(st.booleans()),
-        "compiled": draw(st.integers(0, 3)) == 3,  # the programs of a draw take a second
+        # The programs of a draw take a second.
+        "compiled": draw(st.sampled_from(["never"] * 5 + ["known", "always"])),
         "block": draw(st.booleans()),
         "seed": draw(st.integers(0, 2**20)),
         "layer": {
@@ -65,6 +66,21 @@ def test_outputs_states_and_gradients(work, monkeypatch):
         np.testing.assert_allclose(got, want, rtol=0, atol=tolerance * scale, err_msg=name)
 
 
+def _call(layer, compiled):
+    """`layer`, in a graph where XLA may compile it: of any number of steps for `always`."""
+    if compiled == "never":
+        return layer
+
+    @tf.function
+    def call(read, **others):
+        if compiled == "always":
+            open_ = [*read.shape[:1], None, *read.shape[2:]]
+            read = tf.raw_ops.PlaceholderWithDefault(input=read, shape=open_)
+        return layer(read, **others)
+
+    return call
+
+
 def _everything(module, work):
     """Outputs, final states, and the gradients of a sum that weighs all of them differently."""
     rng = np.random.default_rng(work["seed"])
@@ -81,8 +97,7 @@ def _everything(module, work):
     mask = None if work["mask"] is None else tf.constant(work["mask"])
     with tf.GradientTape() as tape:
         tape.watch(read)
-        call = tf.function(layer) if work["compiled"] else layer
-        found = call(read[0], initial_state=read[1:] or None, mask=mask)
+        found = _call(layer, work["compiled"])(read[0], initial_state=read[1:] or None, mask=mask)
         weights = [rng.normal(size=value.shape) for value in found]
         total = sum(tf.reduce_sum(v * w) for v, w in zip(found, weights, strict=True))
     variables = list(layer.trainable_variables)
@@ -99,7 +114,8 @@ def _everything(module, work):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("shards", "looped", "compiled"), [(1, True, False), (3, False, False), (3, False, True)]
+    ("shards", "looped", "compiled"),
+    [(1, True, "never"), (3, False, "never"), (3, False, "known"), (3, False, "always")],
 )
 def test_gradients_are_differences(kind, shards, looped, compiled, monkeypatch):
     monkeypatch.setattr(choice, "LONGEST", 0 if looped else 256)
@@ -111,7 +127,7 @@ def test_gradients_are_differences(kind, shards, looped, compiled, monkeypatch):
     weigh = tf.constant(rng.normal(size=(4, 4, 2)))
     values = [rng.normal(size=w.shape) for w in layer.weights]
 
-    call = tf.function(layer) if compiled else layer
+    call = _call(layer, compiled)
 
     def loss(*values):
         layer.set_weights(values)
