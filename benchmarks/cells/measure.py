@@ -15,6 +15,7 @@ from benchmarks.cells.recipes import Recipe
 from benchmarks.cells.rounds import interleaved
 from benchmarks.cells.sameness import same_answers, same_training
 from benchmarks.cells.side import Side
+from benchmarks.cells.stolen import least_disturbed
 from benchmarks.cells.work import Call, Work
 
 
@@ -27,6 +28,7 @@ class Measured:
         kind: `training` or `calls`.
         recipes: By side, in the order of the table.
         seconds: By side, of one training step or one call.
+        stolen: By side, the share of processor time that others took in each turn that counts.
         flops: Of one step or call, see `benchmarks.cells.flops`.
         peak: FLOP/s of a large product on this machine, the better of the libraries, by round.
         facts: By side, what its process says of itself.
@@ -38,6 +40,7 @@ class Measured:
     kind: str
     recipes: Mapping[str, Recipe]
     seconds: Mapping[str, Figure]
+    stolen: Mapping[str, Figure]
     flops: float
     peak: Figure
     facts: Mapping[str, Any]
@@ -67,6 +70,7 @@ class Measured:
                     "facts": self.facts[name],
                     "losses": list(self.losses.get(name, ())),
                     "seconds": self.seconds[name].json(),
+                    "stolen": self.stolen[name].json(),
                     "share_of_peak": self.share(name).json(),
                     "times_as_fast_as": {
                         other: self.ratio(name, other).json()
@@ -89,6 +93,8 @@ def measure(
     rounds: int,
 ) -> Measured:
     """Lets every side do the work, in turns; the first turn of each is a warm-up and not counted.
+
+    Turns in which others took processor time are taken again, see `benchmarks.cells.stolen`.
 
     Args:
         work: A training work, or calls.
@@ -120,17 +126,21 @@ def measure(
             same_answers(facts)
         first = {name: side.ask("turn")["loss"] for name, side in running.items()}
         last: dict[str, Any] = {}
+        stolen: dict[str, list[float]] = {name: [] for name in running}
 
         def turn(name: str) -> float:
-            answer = running[name].ask("turn")
+            answer, share = least_disturbed(lambda: running[name].ask("turn"))
             last[name] = answer["loss"]
+            stolen[name].append(share)
             return float(answer["seconds"]) / float(answer["steps"])
 
         found = interleaved(list(running), rounds, turn)
         # A library each: whichever multiplies faster shows what the machine can do.
         libraries = {recipe.python: recipe.name for recipe in reversed(sides)}
         peaks = interleaved(
-            list(libraries.values()), rounds, lambda name: running[name].ask("peak")["gflops"]
+            list(libraries.values()),
+            rounds,
+            lambda name: least_disturbed(lambda: running[name].ask("peak"))[0]["gflops"],
         )
     if isinstance(work, Work):
         losses = {name: (first[name], last[name]) for name in running}
@@ -142,6 +152,7 @@ def measure(
         kind="training" if isinstance(work, Work) else "calls",
         recipes=recipes,
         seconds={name: Figure.of(values) for name, values in found.items()},
+        stolen={name: Figure.of(values) for name, values in stolen.items()},
         flops=operations,
         peak=Figure.of([1e9 * max(both) for both in zip(*peaks.values(), strict=True)]),
         facts=facts,

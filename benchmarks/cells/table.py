@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 from rich.console import Console
 from rich.table import Table
 
@@ -81,6 +83,11 @@ def show(found: Measured, console: Console) -> None:
     console.print(table)
     for name, recipe in found.recipes.items():
         console.print(f"  {name}: {recipe.words}", highlight=False, soft_wrap=True)
+    shares = [share for figure in found.stolen.values() for share in figure.values]
+    console.print(
+        f"  processor time that others took in these turns: {statistics.mean(shares):.1%}, "
+        f"at most {max(shares):.1%}"
+    )
     if found.losses:
         falls = (f"{name} {a:.4f} to {b:.4f}" for name, (a, b) in found.losses.items())
         console.print(f"  mean loss of the first turn and the last: {', '.join(falls)}")

@@ -20,6 +20,7 @@ def made_up(work: Work | Call, seconds: float = 1.0) -> Measured:
             recipe.name: Figure.of([f * seconds / 2**i for f in (1.0, 3.0, 2.0)])
             for i, recipe in enumerate(sides)
         },
+        stolen={recipe.name: Figure.of([0.0, 0.02, 0.01]) for recipe in sides},
         flops=1e9,
         peak=Figure.of([4e9] * 3),
         facts={recipe.name: {"versions": {}} for recipe in sides},
