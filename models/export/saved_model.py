@@ -100,9 +100,7 @@ def save_servable(
     staging = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     try:
         written = json.dumps(described, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-        # Nobody learns from an export: without ways back it is smaller and sooner written.
-        options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
-        tf.saved_model.save(servable, str(staging), servable.signatures(), options)
+        tf.saved_model.save(servable, str(staging), signatures=servable.signatures())
         (staging / FILE).parent.mkdir(exist_ok=True)
         write_warmup(staging / FILE.parent, requests or window_requests(described))
         (staging / FILE).write_text(written, encoding="utf-8")
