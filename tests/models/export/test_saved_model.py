@@ -83,9 +83,7 @@ def test_whoever_asks_an_export_for_gradients_gets_the_right_ones(cell, tmp_path
         frequency="W-SAT",
         seed=3,
     )
-    export_forecaster(
-        model, tmp_path / "m", spec=spec, roles=roles, frequency="W-SAT", metadata={}
-    )
+    export_forecaster(model, tmp_path / "m", spec=spec, roles=roles, frequency="W-SAT", metadata={})
     loaded = tf.saved_model.load(str(tmp_path / "m"))
     forecast = loaded.signatures["serving_default"]
     assert "gradient" not in caplog.text
