@@ -6,13 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from benchmarks.cells.channel import Channel
 from benchmarks.cells.data import SERIES, Floats, read, windows
 from benchmarks.cells.sides.calls import serve
-from benchmarks.cells.sides.elman_export import export, names
+from benchmarks.cells.sides.elman_export import export, names, stacked
 from benchmarks.cells.sides.given import called, parser
 from benchmarks.cells.sides.product import tensorflow_peak
 from benchmarks.cells.work import Work
@@ -50,8 +49,7 @@ class Exported:
         return dict(zip(self._inputs, tf.unstack(tf.constant(rows), axis=-1), strict=True))
 
     def _stacked(self, answer: dict[str, tf.Tensor]) -> Floats:
-        found = np.stack([answer[name].numpy() for name in self._outputs], axis=-1)
-        return found.reshape(len(found), -1)
+        return stacked([answer[name].numpy() for name in self._outputs])
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from benchmarks.cells.channel import Channel
 from benchmarks.cells.data import SERIES, Floats, read, windows
 from benchmarks.cells.recipes import CORES
 from benchmarks.cells.sides.calls import serve
-from benchmarks.cells.sides.elman_export import export, names
+from benchmarks.cells.sides.elman_export import export, names, stacked
 from benchmarks.cells.sides.given import called, parser
 from benchmarks.cells.work import Work
 from serving.runtimes.choose import runtimes_of
@@ -40,7 +40,7 @@ class Run:
 
     def windows(self, rows: Floats) -> Floats:
         """Forecasts of windows [batch, steps, features]: [batch, horizon * features]."""
-        return self._stacked(self._runtime.run(self._columns(rows), self._outputs))
+        return stacked(self._runtime.run(self._columns(rows), self._outputs))
 
     def restart(self) -> None:
         """Begins a new series."""
@@ -51,15 +51,11 @@ class Run:
         asked = [*self._outputs, *self._state]
         found = self._runtime.run({**self._columns(row), **self._state}, asked)
         self._state = dict(zip(self._state, found[len(self._outputs) :], strict=True))
-        return self._stacked(found[: len(self._outputs)])
+        return stacked(found[: len(self._outputs)])
 
     def _columns(self, rows: Floats) -> dict[str, Floats]:
-        each = np.ascontiguousarray(np.moveaxis(rows, -1, 0))
+        each = np.ascontiguousarray(rows.transpose(-1, *range(rows.ndim - 1)))
         return dict(zip(self._inputs, each, strict=True))
-
-    def _stacked(self, found: list[Floats]) -> Floats:
-        forecasts = np.stack(found, axis=-1)
-        return forecasts.reshape(len(forecasts), -1)
 
 
 def main() -> None:
