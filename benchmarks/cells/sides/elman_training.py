@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,11 +31,12 @@ from models.sequences.losses import ClassLoss
 from models.sequences.network import build_sequence_network
 from models.sequences.view import SequenceView
 from models.training.checkpoints import assign
-from models.training.config import TrainConfig
+from models.training.config import FittingConfig, TrainConfig
 from models.training.course import Course, window_course
 from models.training.course_fit import fit_course
 from models.training.fitting import Fitting
 from models.training.gradient_flow.config import GradientFlowConfig
+from models.training.gradient_flow.plan import ProbePlan
 from models.training.gradient_flow.windows import window_plan
 from models.training.losses import LabelLoss, Loss
 from models.training.machine import training_machine
@@ -48,7 +49,16 @@ class Turns:
     """A listener that ends a turn with every epoch and waits for the next."""
 
     def __init__(self, channel: Channel, steps: int) -> None:
-        self._channel, self._steps = channel, steps
+        self._channel, self.steps = channel, steps
+
+    def wait(self) -> None:
+        """Answers what is asked until it is a turn."""
+        self._channel.wait_for_turn()
+
+    def end(self, loss: float) -> None:
+        """Ends a turn of all steps and waits for the next."""
+        self._channel.end_turn(self.steps, loss)
+        self.wait()
 
     def metrics(self, values: Mapping[str, float], step: int | None = None) -> None:
         """Ignores `values`."""
@@ -58,24 +68,22 @@ class Turns:
 
     def progress(self, done: int, total: int, values: Mapping[str, float]) -> None:  # noqa: ARG002
         """Called once in an epoch, after its validation: the checkpoint falls to the next turn."""
-        self._channel.end_turn(self._steps, values["loss"])
-        self._channel.wait_for_turn()
+        self.end(values["loss"])
 
 
-def bare(network: keras.Model, course: Course, channel: Channel, steps: int) -> Course:
+def bare(network: keras.Model, course: Course, turns: Turns) -> Course:
     """The same course whose fitting runs the step that was compiled for it, and nothing else."""
 
     class Bare(Fitting):
         def fit(self, batches: tf.data.Dataset, **_: Any) -> None:
-            self.steps_per_epoch = steps  # the function ends a turn where an epoch would end
+            self.steps_per_epoch = turns.steps  # the function ends a turn where an epoch would end
             self.make_train_function()
             iterator = iter(batches.take(HELD).cache().repeat())
             while True:
                 self.reset_metrics()
-                for _call in range(-(-steps // self.steps_per_execution)):
+                for _call in range(-(-turns.steps // self.steps_per_execution)):
                     logs = self.train_function(iterator)
-                channel.end_turn(steps, float(logs["loss"]))
-                channel.wait_for_turn()
+                turns.end(float(logs["loss"]))
 
     return replace(course, fitting=lambda loss, record: Bare(network, loss, record))
 
@@ -139,21 +147,15 @@ def forecast(
         first = train.take(np.arange(work.batch)).gather()
         labels = {name: first.labels[..., i] for i, name in enumerate(store.roles.targets)}
         ready(channel, network, loss, first.past, labels)
-
-        def course() -> Course:
-            made = window_course(network, train, validation, config)
-            return made if loop else bare(network, made, channel, work.turn)
-
-        channel.wait_for_turn()
-        fit_course(
+        learn(
             network,
             config,
-            make_course=course,
-            loss=loss,
-            probes=window_plan(network, train),
-            identity=lambda _: work.name,
-            checkpoints=scratch / "checkpoints",
-            recorder=listener,
+            lambda: window_course(network, train, validation, config),
+            loss,
+            window_plan(network, train),
+            listener,
+            scratch,
+            loop=loop,
         )
 
 
@@ -179,22 +181,56 @@ def classify(
         assign(network.trainable_variables, read_weights(folder), "start")
         first = train.take(np.arange(work.batch)).batch()
         ready(channel, network, loss, network_inputs(first), first.labels)
-
-        def course() -> Course:
-            made = one_edge(network, train, validation, config)
-            return made if loop else bare(network, made, channel, work.turn)
-
-        channel.wait_for_turn()
-        fit_course(
+        learn(
             network,
             config,
-            make_course=course,
-            loss=loss,
-            probes=sequence_plan(train),
-            identity=lambda _: work.name,
-            checkpoints=scratch / "checkpoints",
-            recorder=listener,
+            lambda: one_edge(network, train, validation, config),
+            loss,
+            sequence_plan(train),
+            listener,
+            scratch,
+            loop=loop,
         )
+
+
+def learn(
+    network: keras.Model,
+    config: FittingConfig,
+    made: Callable[[], Course],
+    loss: Loss,
+    probes: ProbePlan,
+    turns: Turns,
+    scratch: Path,
+    *,
+    loop: bool,
+) -> None:
+    """Takes turns until nobody asks any more.
+
+    Args:
+        network: What learns.
+        config: Of the training command.
+        made: What the training command would read.
+        loss: What is lowered.
+        probes: As the training command has them.
+        turns: Of this side.
+        scratch: For checkpoints.
+        loop: Whether turns are of the whole loop, or of its step alone.
+    """
+
+    def course() -> Course:
+        return made() if loop else bare(network, made(), turns)
+
+    turns.wait()
+    fit_course(
+        network,
+        config,
+        make_course=course,
+        loss=loss,
+        probes=probes,
+        identity=lambda _: "benchmark",
+        checkpoints=scratch / "checkpoints",
+        recorder=turns,
+    )
 
 
 def ready(channel: Channel, network: keras.Model, loss: Loss, inputs: Any, labels: Any) -> None:
