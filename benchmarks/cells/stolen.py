@@ -29,21 +29,18 @@ def ticks(file: Path = Path("/proc/stat")) -> tuple[float, float]:
     return each[_STOLEN], sum(each)
 
 
-def least_disturbed(
-    turn: Callable[[], Answer], clock: Clock = ticks, again: int = AGAIN
-) -> tuple[Answer, float]:
+def least_disturbed(turn: Callable[[], Answer], clock: Clock = ticks) -> tuple[Answer, float]:
     """What the least disturbed turn gave, and the share of processor time that others took in it.
 
     The first turn of which they took no more than `TOLERATED` counts, or the least disturbed of
-    `again` of them. What a turn itself found plays no part in the choice.
+    `AGAIN` of them. What a turn itself found plays no part in the choice.
 
     Args:
         turn: Takes a turn.
         clock: See `ticks`.
-        again: Most turns that are taken.
     """
     best: tuple[Answer, float] | None = None
-    for _ in range(again):
+    for _ in range(AGAIN):
         stolen, all_ = clock()
         answer = turn()
         stolen_after, all_after = clock()

@@ -34,8 +34,7 @@ class Run:
     def __init__(self, work: Work, folder: Path, engine: EngineName) -> None:
         (self._runtime,) = runtimes_of(engine, folder, CORES).values()
         self._inputs, self._outputs = names(work, folder)
-        start = tf.saved_model.load(str(folder)).signatures["stream_init"](batch=tf.constant(1))
-        self._start = {name: value.numpy() for name, value in start.items()}
+        self._start = _start(folder) if engine == "litert" else {}
         self._state = self._start
 
     def windows(self, rows: Floats) -> Floats:
@@ -56,6 +55,12 @@ class Run:
     def _columns(self, rows: Floats) -> dict[str, Floats]:
         each = np.ascontiguousarray(rows.transpose(-1, *range(rows.ndim - 1)))
         return dict(zip(self._inputs, each, strict=True))
+
+
+def _start(folder: Path) -> dict[str, Floats]:
+    """The state before the first step, as the SavedModel gives it."""
+    start = tf.saved_model.load(str(folder)).signatures["stream_init"](batch=tf.constant(1))
+    return {name: value.numpy() for name, value in start.items()}
 
 
 def main() -> None:
